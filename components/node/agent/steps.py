@@ -1,0 +1,31 @@
+"""The table of contents of an agent run: what makes a machine, in order."""
+
+from components.node.agent.artifacts import Artifacts
+from components.node.agent.balancer import Balancer
+from components.node.agent.identity import Identity
+from components.node.agent.master import Addons, Kubernetes, Passthrough
+from components.node.agent.member import Etcd
+from components.node.agent.secrets import Secrets
+from components.node.agent.step import Step
+from components.node.agent.volume import Volume
+from components.node.machine import Machine
+
+
+def contents() -> tuple[Step, ...]:
+    """Every step there is, in the order in which they run."""
+    return (
+        Identity(),  # which machine am I; my address
+        Volume(),  # attach, check, mount
+        Secrets(),  # etcd certificate authorities, with the machine's own role
+        Artifacts(),  # by version and sha256
+        Etcd(),  # membership, then etcd itself
+        Passthrough(),  # from this master to whichever members live
+        Kubernetes(),  # kubeadm's phases, kubelet, until this master is ready
+        Addons(),  # what the cluster needs once: uploads, DNS, proxy, labels, routes
+        Balancer(),  # the virtual address in front of the masters
+    )
+
+
+def steps_of(machine: Machine) -> tuple[Step, ...]:
+    """The steps that apply to `machine`."""
+    return tuple(step for step in contents() if step.applies(machine))
