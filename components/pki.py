@@ -1,0 +1,159 @@
+"""The keys of a control plane: every authority apart from the others, made by Pulumi, kept as secrets of its state.
+
+Leaf certificates are not made here but on the machines, so that their keys never leave them; the one exception is the
+administrator's, who has no machine.
+"""
+
+import json
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+import pulumi_random as random
+import pulumi_tls as tls
+
+CA_HOURS: Final = 10 * 365 * 24
+"""Ten years, kubeadm's own lifetime of an authority (CertificateValidityPeriod in its v1beta4 configuration)."""
+
+ADMIN_HOURS: Final = 365 * 24
+ADMIN_RENEWAL_HOURS: Final = 60 * 24
+"""An `up` in the last 60 days of the administrator's certificate makes a new one."""
+
+AUTHORITIES: Final = {
+    "kubernetes-ca": "kubernetes",
+    "front-proxy-ca": "front-proxy-ca",
+    "etcd-client-ca": "etcd-client-ca",
+    "etcd-peer-ca": "etcd-peer-ca",
+}
+"""Name in the secret store → common name."""
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority; `key` is secret."""
+
+    certificate: pulumi.Output[str]
+    key: pulumi.Output[str]
+
+
+class Pki(pulumi.ComponentResource):
+    """Authorities, service-account key, encryption key, bootstrap token, and the cluster's identity."""
+
+    uid: pulumi.Output[str]
+    """16 hexadecimal digits that no other cluster has: the name of this one in the object store."""
+    secrets: dict[str, pulumi.Output[str]]
+    """Name → JSON text, as the secret stores keep it and the agent reads it."""
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("kube-ha:index:Pki", name, None, opts)
+        self.name = name
+        self.uid = random.RandomId(f"{name}-uid", byte_length=8, opts=self.child).hex
+        self.authorities = {secret: self.authority(secret, common) for secret, common in AUTHORITIES.items()}
+        self.secrets = {
+            **{secret: self.pair(authority) for secret, authority in self.authorities.items()},
+            "service-account": self.service_account(),
+            "encryption-at-rest": self.encryption_key(),
+            "bootstrap-token": self.bootstrap_token(),
+        }
+        self.register_outputs({"uid": self.uid})
+
+    @property
+    def child(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self)
+
+    def private_key(self, name: str) -> tls.PrivateKey:
+        return tls.PrivateKey(f"{self.name}-{name}", algorithm="ECDSA", ecdsa_curve="P256", opts=self.child)
+
+    def authority(self, name: str, common_name: str) -> Authority:
+        key = self.private_key(name)
+        certificate = tls.SelfSignedCert(
+            f"{self.name}-{name}",
+            private_key_pem=key.private_key_pem,
+            subject={"common_name": common_name},
+            is_ca_certificate=True,
+            set_subject_key_id=True,
+            validity_period_hours=CA_HOURS,
+            allowed_uses=["cert_signing", "crl_signing", "digital_signature", "key_encipherment"],
+            opts=self.child,
+        )
+        return Authority(certificate=certificate.cert_pem, key=pulumi.Output.secret(key.private_key_pem))
+
+    def pair(self, authority: Authority) -> pulumi.Output[str]:
+        return pulumi.Output.secret(
+            pulumi.Output.json_dumps({"certificate": authority.certificate, "key": authority.key})
+        )
+
+    def service_account(self) -> pulumi.Output[str]:
+        key = self.private_key("service-account")
+        return pulumi.Output.secret(
+            pulumi.Output.json_dumps({"public": key.public_key_pem, "key": key.private_key_pem})
+        )
+
+    def encryption_key(self) -> pulumi.Output[str]:
+        key = random.RandomBytes(f"{self.name}-encryption-at-rest", length=32, opts=self.child)
+        return pulumi.Output.secret(pulumi.Output.json_dumps({"key": key.base64}))
+
+    def bootstrap_token(self) -> pulumi.Output[str]:
+        def part(name: str, length: int) -> pulumi.Output[str]:
+            return random.RandomPassword(
+                f"{self.name}-bootstrap-token-{name}", length=length, upper=False, special=False, opts=self.child
+            ).result
+
+        token = pulumi.Output.concat(part("id", 6), ".", part("secret", 16))
+        return pulumi.Output.secret(pulumi.Output.json_dumps({"token": token}))
+
+    def kubeconfig(self, cluster: str, endpoint: pulumi.Input[str]) -> pulumi.Output[str]:
+        """A kubeconfig of the administrator, valid for a year; secret.
+
+        Args:
+            cluster: the name of cluster, user and context in it.
+            endpoint: `host:port` that clients use.
+        """
+        authority = self.authorities["kubernetes-ca"]
+        key = self.private_key("admin")
+        request = tls.CertRequest(
+            f"{self.name}-admin",
+            private_key_pem=key.private_key_pem,
+            subject={"common_name": "kube-ha-admin", "organization": "kubeadm:cluster-admins"},
+            opts=self.child,
+        )
+        certificate = tls.LocallySignedCert(
+            f"{self.name}-admin",
+            cert_request_pem=request.cert_request_pem,
+            ca_cert_pem=authority.certificate,
+            ca_private_key_pem=authority.key,
+            validity_period_hours=ADMIN_HOURS,
+            early_renewal_hours=ADMIN_RENEWAL_HOURS,
+            allowed_uses=["client_auth", "digital_signature"],
+            opts=self.child,
+        )
+        parts = pulumi.Output.all(endpoint, authority.certificate, certificate.cert_pem, key.private_key_pem)
+        return pulumi.Output.secret(parts.apply(lambda args: kubeconfig(cluster, *args)))
+
+
+def kubeconfig(cluster: str, endpoint: str, authority: str, certificate: str, key: str) -> str:
+    """The text of a kubeconfig; JSON, which is YAML."""
+
+    def encoded(text: str) -> str:
+        return b64encode(text.encode()).decode()
+
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [
+            {
+                "name": cluster,
+                "cluster": {"server": f"https://{endpoint}", "certificate-authority-data": encoded(authority)},
+            }
+        ],
+        "users": [
+            {
+                "name": cluster,
+                "user": {"client-certificate-data": encoded(certificate), "client-key-data": encoded(key)},
+            }
+        ],
+        "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": cluster}}],
+        "current-context": cluster,
+    }
+    return json.dumps(document, indent=2) + "\n"

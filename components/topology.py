@@ -1,0 +1,292 @@
+"""Which machines a control plane has, and in which zones they live.
+
+Pure: no Pulumi, no cloud. The two tables below are the scenario matrix of the README.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from itertools import combinations
+from typing import Final
+
+
+class TopologyError(ValueError):
+    """A topology that would break a promise; the message names the setting, what it got, and what to set instead."""
+
+
+class Scenario(StrEnum):
+    """What the control plane is for."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True)
+class Tier:
+    """Keep one snapshot per `every` for `keep`."""
+
+    every: timedelta
+    keep: timedelta
+
+
+@dataclass(frozen=True)
+class SnapshotPlan:
+    """When etcd is snapshotted: at the first tier's pace, then thinned by age."""
+
+    tiers: tuple[Tier, ...]
+    locked: bool
+    """Whether each snapshot is locked against deletion for its own life."""
+
+    @property
+    def interval(self) -> timedelta:
+        """Time between two snapshots: the most that a restore can lose."""
+        return self.tiers[0].every
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a scenario asks for before zones are known."""
+
+    masters: int
+    members: int
+    external_etcd: bool
+    min_zones: int
+    load_balancer: bool
+    snapshots: SnapshotPlan
+
+
+HOURLY_FOR_A_WEEK: Final = Tier(timedelta(hours=1), timedelta(days=7))
+
+SHAPES: Final = {
+    Scenario.DEVELOPMENT: Shape(
+        masters=1,
+        members=1,
+        external_etcd=False,
+        min_zones=1,
+        load_balancer=False,
+        snapshots=SnapshotPlan((HOURLY_FOR_A_WEEK,), locked=False),
+    ),
+    Scenario.PRODUCTION: Shape(
+        masters=3,
+        members=3,
+        external_etcd=False,
+        min_zones=3,
+        load_balancer=True,
+        snapshots=SnapshotPlan(
+            (
+                Tier(timedelta(minutes=15), timedelta(days=1)),
+                HOURLY_FOR_A_WEEK,
+                Tier(timedelta(days=1), timedelta(days=30)),
+            ),
+            locked=False,
+        ),
+    ),
+    Scenario.CRITICAL: Shape(
+        masters=3,
+        members=5,
+        external_etcd=True,
+        min_zones=3,
+        load_balancer=True,
+        snapshots=SnapshotPlan(
+            (
+                Tier(timedelta(minutes=5), timedelta(days=1)),
+                HOURLY_FOR_A_WEEK,
+                Tier(timedelta(days=1), timedelta(days=90)),
+            ),
+            locked=True,
+        ),
+    ),
+}
+
+MAX_MEMBERS: Final = 7
+"""etcd's own advice (its FAQ, "What is maximum cluster size?"): more members cost writes and add no safety."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """An etcd member: an identity that outlives its machine."""
+
+    name: str
+    zone: str
+
+
+@dataclass(frozen=True)
+class Master:
+    """A machine that runs the API server, controller manager and scheduler."""
+
+    name: str
+    zone: str
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Who lives where. Build it with `plan`, which keeps the rules."""
+
+    scenario: Scenario
+    zones: tuple[str, ...]
+    masters: tuple[Master, ...]
+    members: tuple[Member, ...]
+    external_etcd: bool
+    load_balancer: bool
+    snapshots: SnapshotPlan
+
+    @property
+    def quorum(self) -> int:
+        """Members that must be there for a write to be acknowledged."""
+        return len(self.members) // 2 + 1
+
+    @property
+    def machines(self) -> int:
+        """Control-plane machines, balancers not counted."""
+        return len(self.masters) + (len(self.members) if self.external_etcd else 0)
+
+    def quorum_without(self, zones: Sequence[str] = (), members: Sequence[str] = ()) -> bool:
+        """Whether etcd still has its quorum when these zones and these members are lost."""
+        left = [m for m in self.members if m.zone not in zones and m.name not in members]
+        return len(left) >= self.quorum
+
+    def serves_without(self, zone: str) -> bool:
+        """Whether the API still answers when this zone is lost."""
+        return self.quorum_without([zone]) and any(master.zone != zone for master in self.masters)
+
+    @property
+    def survives(self) -> tuple[str, ...]:
+        """What may be lost at the same time without the API stopping, in words."""
+        spare = len(self.members) - self.quorum
+        losses = [f"any {spare} etcd member{'s' if spare > 1 else ''}"] if spare else []
+        if all(self.serves_without(zone) for zone in self.zones):
+            losses.append("any one zone")
+        if spare and all(
+            self.quorum_without([zone], [member.name])
+            for zone in self.zones
+            for member in self.members
+            if member.zone != zone
+        ):
+            losses.append("any one zone and one member of another zone")
+        if len(self.masters) > 1:
+            losses.append(f"any {len(self.masters) - 1} masters' API servers")
+        pairs = [pair for pair in combinations(self.zones, 2) if self.quorum_without(pair)]
+        losses.extend(f"zones {first} and {second} together" for first, second in pairs)
+        return tuple(losses)
+
+
+def spread(count: int, zones: Sequence[str]) -> tuple[str, ...]:
+    """The zone of each of `count` machines, as even as can be, first zones first."""
+    return tuple(zones[index % len(zones)] for index in range(count))
+
+
+def plan(
+    scenario: Scenario, zones: Sequence[str], *, masters: int | None = None, members: int | None = None
+) -> Topology:
+    """The topology of a scenario over zones, with the counts overridden where the stack says so.
+
+    Raises:
+        TopologyError: a rule of the README's scenario matrix would be broken.
+    """
+    shape = SHAPES[scenario]
+    check_zones(scenario, zones)
+    used = tuple(zones) if shape.min_zones > 1 else tuple(zones[:1])
+    if shape.external_etcd:
+        member_count = shape.members if members is None else members
+        master_count = max(shape.masters, len(used)) if masters is None else masters
+    else:
+        member_count = master_count = stacked_count(shape, masters, members)
+    check_members(scenario, member_count, used)
+    check_masters(scenario, master_count, used)
+    if not shape.external_etcd:
+        used = used[:master_count]
+    topology = Topology(
+        scenario=scenario,
+        zones=used,
+        masters=tuple(Master(f"master-{n}", zone) for n, zone in enumerate(spread(master_count, used), 1)),
+        members=tuple(
+            Member(f"{'member' if shape.external_etcd else 'master'}-{n}", zone)
+            for n, zone in enumerate(spread(member_count, used), 1)
+        ),
+        external_etcd=shape.external_etcd,
+        load_balancer=shape.load_balancer,
+        snapshots=shape.snapshots,
+    )
+    check_promises(topology)
+    return topology
+
+
+def stacked_count(shape: Shape, masters: int | None, members: int | None) -> int:
+    """Masters of a stacked control plane: each carries one member, so the two counts are one."""
+    if masters is not None and members is not None and masters != members:
+        raise TopologyError(
+            f"kube-ha:etcd.members: {members} members cannot live on {masters} masters (kube-ha:masters): in this "
+            "scenario each master carries one. Set only one of the two, or use the critical scenario."
+        )
+    return masters or members or shape.masters
+
+
+def check_zones(scenario: Scenario, zones: Sequence[str]) -> None:
+    """Enough zones, none twice."""
+    twice = [zone for zone, times in Counter(zones).items() if times > 1]
+    if twice:
+        raise TopologyError(f"kube-ha:zones: {', '.join(twice)} is named twice; name each zone once.")
+    needed = SHAPES[scenario].min_zones
+    if len(zones) < needed:
+        raise TopologyError(
+            f"kube-ha:zones: {len(zones)} ({', '.join(zones) or 'none'}) for the {scenario} scenario, which needs "
+            f"{needed} so that the loss of one leaves a quorum. Name {needed} or more zones, or set "
+            "kube-ha:scenario to development."
+        )
+
+
+def check_members(scenario: Scenario, count: int, zones: Sequence[str]) -> None:
+    """An odd number, within what etcd is good for, and at least what the scenario promises."""
+    least = SHAPES[scenario].members
+    if count % 2 == 0:
+        raise TopologyError(
+            f"kube-ha:etcd.members: {count} is even. A quorum of {count} survives no more losses than one of "
+            f"{count - 1}; set {max(count - 1, least)} or {count + 1}."
+        )
+    if not least <= count <= MAX_MEMBERS:
+        raise TopologyError(
+            f"kube-ha:etcd.members: {count} for the {scenario} scenario; set an odd number from {least} to "
+            f"{MAX_MEMBERS}."
+        )
+    if scenario is Scenario.DEVELOPMENT and count > 1:
+        raise TopologyError(
+            f"kube-ha:etcd.members: {count} in one zone for the development scenario, which is one machine; "
+            "set kube-ha:scenario to production."
+        )
+
+
+def check_masters(scenario: Scenario, count: int, zones: Sequence[str]) -> None:
+    """At least what the scenario promises; with external etcd at least one per zone."""
+    shape = SHAPES[scenario]
+    least = max(shape.masters, len(zones)) if shape.external_etcd else shape.masters
+    if count < least:
+        raise TopologyError(
+            f"kube-ha:masters: {count} for the {scenario} scenario over {len(zones)} zone(s); set {least} or more."
+        )
+
+
+def check_promises(topology: Topology) -> None:
+    """What must hold whatever was overridden; the last line of defence behind the checks of the counts."""
+    per_zone = Counter(member.zone for member in topology.members)
+    if len(topology.zones) >= 3:
+        for zone, count in per_zone.items():
+            if count >= topology.quorum:
+                raise TopologyError(
+                    f"kube-ha:zones: {zone} would hold {count} of {len(topology.members)} etcd members, a majority: "
+                    "its loss would stop the API. Name more zones."
+                )
+    lonely = set(per_zone) - {master.zone for master in topology.masters}
+    if lonely:
+        raise TopologyError(
+            f"kube-ha:masters: zones {', '.join(sorted(lonely))} would have an etcd member and no master; set "
+            f"{len(topology.zones)} or more masters."
+        )
+    if topology.scenario is Scenario.CRITICAL:
+        if topology.machines < 5:
+            raise TopologyError(f"kube-ha:masters: {topology.machines} machines; critical means five or more.")
+        lost = [zone for zone in topology.zones if not topology.serves_without(zone)]
+        if lost:
+            raise TopologyError(f"kube-ha:zones: the loss of {', '.join(lost)} would stop the API; name more zones.")
