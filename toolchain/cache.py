@@ -1,7 +1,10 @@
 """Where the toolchain keeps what it fetched and built: once per user, shared by every clone.
 
-    <root>/tools/<name>-<version>/…   one folder per tool and version, complete or absent
-    <root>/bin/<binary>               links to the versions of the table, the folder to put on PATH
+<root>/tools/<name>-<version>/…   one folder per tool and version, complete or absent
+<root>/bin/<binary>               links to the versions of the table: the folder to put on PATH
+<root>/cni/<plugin>               links to the CNI plugins, which must not be on PATH
+<root>/pulumi/                    PULUMI_HOME: provider plugins
+<root>/lock                       held by the run that installs
 """
 
 import os
@@ -30,7 +33,7 @@ def binary(name: str) -> Path:
     Raises:
         MissingToolError: it is not installed; the message says which command installs it.
     """
-    link = bin_dir() / name
-    if not link.exists():
-        raise MissingToolError(f"{name} is not in {bin_dir()}: run `make tools` first")
-    return link.resolve()
+    for folder in (bin_dir(), root() / "cni"):
+        if (folder / name).exists():
+            return (folder / name).resolve()
+    raise MissingToolError(f"{name} is not in {bin_dir()}: run `make tools` first")
