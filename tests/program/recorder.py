@@ -1,0 +1,77 @@
+"""Builds a program without an engine, and remembers what it registered: also what mocks alone do not show."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.runtime.mocks import MockMonitor, MockResourceArgs, Mocks, set_mocks
+
+KNOWN_ONLY_AFTER_CREATION = {
+    "random:index/randomId:RandomId": {"hex": "0123456789abcdef"},
+    "random:index/randomBytes:RandomBytes": {"base64": "a2V5"},
+    "random:index/randomPassword:RandomPassword": {"result": "abcdef"},
+    "tls:index/privateKey:PrivateKey": {"privateKeyPem": "PRIVATE", "publicKeyPem": "PUBLIC"},
+    "tls:index/selfSignedCert:SelfSignedCert": {"certPem": "CERTIFICATE"},
+    "tls:index/certRequest:CertRequest": {"certRequestPem": "REQUEST"},
+    "tls:index/locallySignedCert:LocallySignedCert": {"certPem": "CERTIFICATE"},
+    "local:index:MachineGroup": {"template": "f" * 64},
+    "local:index:Bucket": {"url": "http://169.254.169.254/v1/buckets/b"},
+}
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A resource as the program asked for it."""
+
+    type: str
+    name: str
+    parent: str
+    protect: bool
+    custom: bool
+    inputs: dict[str, Any]
+
+
+class Outputs(Mocks):
+    """A cloud that answers with the inputs and what is known only after a creation."""
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        return f"{args.name}-id", {**args.inputs, **KNOWN_ONLY_AFTER_CREATION.get(args.typ, {})}
+
+    def call(self, args: Any) -> dict[str, Any]:
+        return {}
+
+
+class Recorder(MockMonitor):
+    """Keeps every registration."""
+
+    def __init__(self) -> None:
+        super().__init__(Outputs())
+        self.registrations: list[Registration] = []
+
+    def RegisterResource(self, request: Any) -> Any:
+        response = super().RegisterResource(request)
+        state = self.resources[response.urn].state if response.urn in self.resources else {}
+        self.registrations.append(
+            Registration(request.type, request.name, request.parent, request.protect, request.custom, state)
+        )
+        return response
+
+
+def build(program: Callable[[], Any], stack: str, *, preview: bool = False) -> list[Registration]:
+    """Everything that `program` registers; its outputs are awaited, in an event loop of its own."""
+    recorder = Recorder()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        set_mocks(Outputs(), project="kube-ha", stack=stack, preview=preview, monitor=recorder)
+
+        @pulumi.runtime.test
+        def run() -> Any:
+            return program()
+
+        run()
+    finally:
+        loop.close()
+    return recorder.registrations
