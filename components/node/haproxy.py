@@ -1,0 +1,112 @@
+"""HAProxy in front of the masters: one address, and only masters whose /readyz says yes."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from components.node.health import API_PORT, FRONT, Haproxy
+from components.node.machine import Machine
+
+METRICS_PORT: Final = 8405
+UNIT: Final = "kube-ha-balancer.service"
+CONFIGURATION: Final = "/etc/kube-ha/balancer.cfg"
+SOCKET: Final = "/run/kube-ha-balancer/admin.sock"
+BACKEND: Final = "masters"
+
+
+def defaults(timings: Haproxy) -> str:
+    """A `defaults` section for TCP that lives as long as its clients do, with `timings`."""
+    return f"""\
+defaults
+  mode tcp
+  timeout connect {timings.timeout_connect}ms
+  timeout client 1h
+  timeout server 1h
+  timeout check {timings.timeout_check}ms
+  retries {timings.retries}
+  # On every retry another server; without the 1 only the last retry goes elsewhere.
+  option redispatch 1
+"""
+
+
+def server_defaults(timings: Haproxy) -> str:
+    """The check's timings; a server marked down ends its connections, or clients wait on a dead one."""
+    return (
+        f"inter {timings.inter}ms fastinter {timings.fastinter}ms downinter {timings.downinter}ms"
+        f" rise {timings.rise} fall {timings.fall} on-marked-down shutdown-sessions"
+    )
+
+
+def render(machine: Machine) -> str:
+    """A balancer's HAProxy configuration.
+
+    Raises:
+        ValueError: the machine has nothing to balance.
+    """
+    if machine.balancing is None:
+        raise ValueError(f"{machine.name}: a {machine.role} without `balancing` has no masters to balance")
+    servers = "\n".join(f"  server {master.name} {master.address}:{API_PORT}" for master in machine.balancing.masters)
+    return f"""\
+global
+  stats socket {SOCKET} mode 600 level admin
+{defaults(FRONT)}
+frontend api
+  # Every address, not the virtual one alone: it is served the moment it arrives, and each balancer can be probed.
+  bind :{API_PORT}
+  default_backend {BACKEND}
+
+backend {BACKEND}
+  balance roundrobin
+  option httpchk GET /readyz
+  http-check expect status 200
+  # The check asks whether a master is ready, not who it is: clients verify the API server's certificate end to end.
+  default-server check check-ssl verify none {server_defaults(FRONT)}
+{servers}
+
+listen metrics
+  mode http
+  bind {machine.address}:{METRICS_PORT}
+  timeout client 10s
+  http-request use-service prometheus-exporter if {{ path /metrics }}
+"""
+
+
+def unit(*, description: str, configuration: str, runtime_folder: str, directives: Iterable[str] = ()) -> str:
+    """A systemd unit that runs HAProxy with its own configuration, apart from the distribution's service."""
+    extra = "".join(f"{directive}\n" for directive in directives)
+    return f"""\
+[Unit]
+Description={description}
+After=network.target
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+RuntimeDirectory={runtime_folder}
+ExecStartPre=/usr/sbin/haproxy -c -q -f {configuration}
+ExecStart=/usr/sbin/haproxy -Ws -f {configuration} -p /run/{runtime_folder}/haproxy.pid
+ExecReload=/usr/sbin/haproxy -c -q -f {configuration}
+ExecReload=/bin/kill -USR2 $MAINPID
+{extra}KillMode=mixed
+SuccessExitStatus=143
+Restart=always
+RestartSec=100ms
+LimitNOFILE=65536
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def up_servers(statistics: str, backend: str = BACKEND) -> list[str]:
+    """Names of the servers that are UP, from the admin socket's `show stat` (CSV)."""
+    header, *rows = [line.split(",") for line in statistics.splitlines() if line]
+    columns = {name.lstrip("# "): index for index, name in enumerate(header)}
+    return [
+        row[columns["svname"]]
+        for row in rows
+        if row[columns["pxname"]] == backend
+        and row[columns["svname"]] != "BACKEND"
+        and row[columns["status"]].startswith("UP")
+        # "UP" is also the verdict on a server that no check has asked yet.
+        and row[columns["check_status"]] not in {"", "INI"}
+    ]

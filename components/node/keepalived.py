@@ -1,0 +1,118 @@
+"""Keepalived on the balancers: one virtual address, on the balancer that lives."""
+
+from typing import Final
+
+from components.node.haproxy import CONFIGURATION as HAPROXY_CONFIGURATION
+from components.node.haproxy import UNIT as HAPROXY_UNIT
+from components.node.haproxy import unit
+from components.node.health import VRRP_ADVERTISEMENT_SECONDS
+from components.node.machine import Balancing, Machine
+
+UNIT: Final = "kube-ha-address.service"
+CONFIGURATION: Final = "/etc/kube-ha/address.conf"
+INTERFACE: Final = "eth0"
+RUNTIME_FOLDER: Final = "kube-ha-balancer"
+STATE: Final = f"/run/{RUNTIME_FOLDER}/haproxy-is-down"
+"""0 while HAProxy runs and 1 when it does not. A file, since the kernel tells of processes (track_process) only in
+the first network and process namespace: not in a machine that is a container."""
+
+
+def render(machine: Machine) -> str:
+    """A balancer's Keepalived configuration.
+
+    Raises:
+        ValueError: the machine has nothing to balance, or is not among its balancers.
+    """
+    balancing = machine.balancing
+    if balancing is None:
+        raise ValueError(f"{machine.name}: a {machine.role} without `balancing` has no virtual address to share")
+    return f"""\
+global_defs {{
+  router_id {machine.name}
+  vrrp_version 3
+  # Routers must learn of a move at once, and again in case the first announcement was lost.
+  vrrp_garp_master_repeat 3
+  vrrp_garp_master_delay 1
+  vrrp_garp_master_refresh 5
+}}
+
+track_file haproxy_is_down {{
+  file "{STATE}"
+}}
+
+vrrp_instance api {{
+  # nopreempt wants both to begin as BACKUP. A balancer that returns does not take the address back: every move ends
+  # the connections through it, and both are equal.
+  state BACKUP
+  nopreempt
+  interface {INTERFACE}
+  virtual_router_id 64
+  priority {_priority(machine, balancing)}
+  advert_int {VRRP_ADVERTISEMENT_SECONDS}
+  unicast_src_ip {machine.address}
+{_peers(machine, balancing)}  virtual_ipaddress {{
+    {balancing.virtual_address} dev {INTERFACE}
+  }}
+  track_file {{
+    # Weight 0: a fault, which gives the address away at once, whatever the priorities.
+    haproxy_is_down weight 0
+  }}
+}}
+"""
+
+
+def _priority(machine: Machine, balancing: Balancing) -> int:
+    names = [balancer.name for balancer in balancing.balancers]
+    if machine.name not in names:
+        raise ValueError(f"{machine.name}: not one of the balancers {', '.join(names)}")
+    # High, since the skew before a takeover is (256 - priority) / 256 of an advertisement.
+    return 250 - names.index(machine.name)
+
+
+def _peers(machine: Machine, balancing: Balancing) -> str:
+    others = [balancer.address for balancer in balancing.balancers if balancer.name != machine.name]
+    if not others:
+        return ""
+    lines = "".join(f"    {address}\n" for address in others)
+    return f"  unicast_peer {{\n{lines}  }}\n"
+
+
+def balancer_service() -> str:
+    """HAProxy's unit on a balancer: it also writes whether it runs, which Keepalived follows."""
+    return unit(
+        description="kube-ha: balancer in front of the masters",
+        configuration=HAPROXY_CONFIGURATION,
+        runtime_folder=RUNTIME_FOLDER,
+        directives=(
+            "RuntimeDirectoryPreserve=yes",
+            f"ExecStartPost=/bin/sh -c 'echo 0 > {STATE}'",
+            f"ExecStopPost=/bin/sh -c 'echo 1 > {STATE}'",
+        ),
+    )
+
+
+def service() -> str:
+    """Keepalived's unit."""
+    return f"""\
+[Unit]
+Description=kube-ha: the balancers' virtual address
+After=network.target {HAPROXY_UNIT}
+Wants={HAPROXY_UNIT}
+StartLimitIntervalSec=0
+
+[Service]
+Type=simple
+# Gone with the process: a number left behind that another process has by now would keep Keepalived from starting.
+RuntimeDirectory=kube-ha-address
+ExecStart=/usr/sbin/keepalived --dont-fork --vrrp --use-file={CONFIGURATION} --log-console --log-detail \\
+  --pid=/run/kube-ha-address/keepalived.pid --vrrp_pid=/run/kube-ha-address/vrrp.pid
+ExecReload=/bin/kill -HUP $MAINPID
+KillMode=mixed
+# A balancer that gets no processor time sends no advertisements and loses the address for nothing.
+Nice=-10
+Restart=always
+RestartSec=100ms
+
+[Install]
+WantedBy=multi-user.target
+"""
