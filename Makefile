@@ -1,0 +1,96 @@
+# Thin on purpose: every target is one or two commands that work by hand as well, after `eval "$(make -s env)"`.
+
+STACK   ?= local
+PYTHON  ?= python3
+VENV    := .venv
+PY      := $(VENV)/bin/python
+UV      := 0.13.9
+LOCK    := $(shell sha256sum requirements.lock | cut -c1-16)
+SYNCED  := $(VENV)/.synced-$(LOCK)
+WITH    := eval "$$($(PY) -m toolchain env)" &&
+LOCAL   := $(PY) -m providers.local
+ROOT    := $(filter 0,$(shell id -u))
+
+.DEFAULT_GOAL := help
+.PHONY: help up down preview kubeconfig machines kill cut heal console tools env test test-fast test-machines lint format bench drill
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo '  STACK=$(STACK) unless you say another: $(patsubst stacks/Pulumi.%.yaml,%,$(wildcard stacks/Pulumi.*.yaml))'
+
+up: tools-quiet ## a control plane that answers: tools, pulumi up, kubeconfig
+	@$(PY) -m cli up $(STACK)
+
+down: $(SYNCED) ## destroy the stack and all its data, and leave nothing behind
+	@$(PY) -m cli down $(STACK)
+
+preview: tools-quiet ## what pulumi up would change
+	@$(WITH) pulumi stack select --create $(STACK) && pulumi preview --diff --stack $(STACK)
+
+kubeconfig: $(SYNCED) ## print the administrator's kubeconfig
+	@$(WITH) pulumi stack output kubeconfig --show-secrets --stack $(STACK)
+
+machines: $(SYNCED) ## the machines of a local stack and how they are
+	@$(LOCAL) machines --stack $(STACK)
+
+kill: $(SYNCED) ## end a machine at once: MACHINE=master-1
+	@$(LOCAL) kill $(or $(MACHINE),$(error MACHINE is not set: make kill MACHINE=master-1)) --stack $(STACK)
+
+cut: $(SYNCED) ## cut a zone off from everything: ZONE=zone-a
+	@$(LOCAL) cut $(or $(ZONE),$(error ZONE is not set: make cut ZONE=zone-a)) --stack $(STACK)
+
+heal: $(SYNCED) ## undo every cut
+	@$(LOCAL) heal --stack $(STACK)
+
+console: $(SYNCED) ## what a machine prints: MACHINE=master-1
+	@$(LOCAL) console $(or $(MACHINE),$(error MACHINE is not set: make console MACHINE=master-1)) --stack $(STACK)
+
+tools: $(SYNCED) ## get every tool and the machine image, and say what came from where
+	@$(PY) -m toolchain tools
+	@$(PY) -m toolchain.image
+
+.PHONY: tools-quiet
+tools-quiet: $(SYNCED)
+	@$(PY) -m toolchain tools --quiet
+	@$(PY) -m toolchain.image
+
+env: $(SYNCED) ## print the exports that put the tools on PATH and set Pulumi's backend, for eval
+	@$(PY) -m toolchain env
+
+# CI runs the part that boots machines as well; a developer asks for it with test-machines, and has an answer in minutes.
+test: lint test-fast $(if $(CI),test-machines) ## lint, types, and the tests; with CI=true the machines too
+
+test-fast: $(SYNCED)
+	@$(PY) -m toolchain tools --quiet $(if $(ROOT),,pulumi kubectl)
+	@$(WITH) $(PY) -m pytest -m 'not machines'
+
+test-machines: $(SYNCED) ## the tests that boot machines (root)
+ifeq ($(ROOT),0)
+	@$(MAKE) --no-print-directory tools
+	@$(WITH) $(PY) -m pytest -m machines
+else
+	@echo 'test-machines: skipped, it needs root'
+endif
+
+lint: $(SYNCED) ## ruff and mypy
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy .
+
+format: $(SYNCED) ## let ruff rewrite what it can
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+bench: tools-quiet ## boot to Ready, memory per process, cost of the program
+	@$(WITH) $(PY) -m drills bench --stack $(STACK)
+
+drill: $(SYNCED) ## faults, probes, verdict, report
+	@$(WITH) $(PY) -m drills run --kubeconfig .state/kubeconfig-$(STACK) --stack $(STACK)
+
+# The stamp is named for what the lock contains: instant the second time, done again when the lock changes.
+$(SYNCED): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kube-ha needs Python 3.11 or newer, this is " + sys.version)'
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV)
+	@echo 'Python environment …' >&2 && $(PY) -m uv pip sync --quiet --require-hashes --python $(PY) requirements.lock
+	@rm -f $(VENV)/.synced-* && touch $@
