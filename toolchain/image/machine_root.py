@@ -1,0 +1,88 @@
+"""The root file system of machines: Debian, how it boots, and every artifact at its place."""
+
+import os
+import shutil
+import tarfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from toolchain.artifacts import Artifact
+from toolchain.image import boot
+from toolchain.image.command import run, within
+from toolchain.image.libraries import PYTHON
+
+FOLDERS: Final = ("etc/kube-ha", "lib/modules", "var/lib/containerd", "var/lib/etcd", "var/lib/kubelet")
+"""What is mounted over or into."""
+
+SELF_TEST: Final = {"etcd": "--version", "kubelet": "--version", "containerd": "--version", "runc": "--version"}
+"""Binaries that must start on the machine, one for each way in which they are built."""
+
+
+def furnish(root: Path, debian: Path, artifacts: Iterable[Artifact]) -> None:
+    """Make `root` from the bare `debian`, of which it shares the files.
+
+    Raises:
+        ImageError: a program does not run in it.
+    """
+    run("cp", "--archive", "--link", debian, root)
+    configure(root)
+    for artifact in artifacts:
+        install(root, artifact)
+    compile_libraries(root)
+    for name, argument in SELF_TEST.items():
+        run(*within(root, f"/opt/kube-ha/bin/{name}", argument))
+
+
+def configure(root: Path) -> None:
+    """Write how it boots."""
+    for folder in FOLDERS:
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    for path, content in {**boot.FILES, **boot.PROGRAMS}.items():
+        write(root / path, content, 0o755 if path in boot.PROGRAMS else 0o644)
+    for path, target in boot.LINKS.items():
+        clear(root / path)
+        (root / path).symlink_to(target)
+    run(*within(root, "systemctl", "preset-all"))
+
+
+def write(path: Path, content: str, mode: int) -> None:
+    """A file of its own: what is there may be shared with the bare Debian."""
+    clear(path)
+    path.write_text(content)
+    path.chmod(mode)
+
+
+def clear(path: Path) -> None:
+    """Make way for a file in a folder that exists."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+
+
+def install(root: Path, artifact: Artifact) -> None:
+    """Put an artifact where machines look for it: a binary as it is, an archive of libraries unpacked.
+
+    Archives of container images stay out: containerd's store has them.
+    """
+    path = root / artifact.path.removeprefix("/")
+    if artifact.executable:
+        place(artifact.source, path)
+    elif artifact.name == "agent-libraries":
+        path.mkdir(parents=True)
+        with tarfile.open(artifact.source) as archive:
+            archive.extractall(path, filter="data")
+
+
+def place(source: Path, path: Path) -> None:
+    """The same file under another name; a copy where they are on different file systems or it is not executable."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, path)
+    except OSError:
+        shutil.copyfile(source, path)
+        path.chmod(0o755)
+
+
+def compile_libraries(root: Path) -> None:
+    """Compile the agent's libraries, so that no machine has to at its first start."""
+    run(*within(root, f"/usr/bin/python{PYTHON}", "-m", "compileall", "-q", "/opt/kube-ha/libraries"))
