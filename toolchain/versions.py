@@ -244,7 +244,7 @@ TOOLS: Final[tuple[Tool, ...]] = (
     system("haproxy", "haproxy", package="haproxy", service="haproxy.service", enough="2.6"),
     system("keepalived", "keepalived", package="keepalived", service="keepalived.service", enough="2.2"),
     system("systemd-nspawn", "systemd-nspawn", package="systemd-container"),
-    system("debootstrap", "debootstrap", package="debootstrap"),
+    system("mmdebstrap", "mmdebstrap", package="mmdebstrap"),
     system("iproute2", "ip", "ss", package="iproute2"),
     system("nftables", "nft", package="nftables"),
     system("iptables", "iptables", package="iptables"),
