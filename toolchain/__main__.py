@@ -81,9 +81,8 @@ def engine_parts(fetcher: Fetcher) -> tuple[list[Row], list[str]]:
     rows: list[Row] = []
     try:
         python_host.ensure()
-        for name in plugins.NAMES:
-            plugin = plugins.ensure(environment.REPOSITORY, name, fetcher)
-            rows.append((f"pulumi plugin {name}", plugin.version, plugin.source))
+        for plugin in plugins.ensure(environment.REPOSITORY, fetcher):
+            rows.append((f"pulumi plugin {plugin.name}", plugin.version, plugin.source))
     except (WayError, plugins.NoPluginError) as error:
         return rows, [str(error)]
     return rows, []

@@ -19,12 +19,11 @@ def state(repository: Path = REPOSITORY) -> Path:
 def variables(environ: Mapping[str, str] = os.environ, repository: Path = REPOSITORY) -> dict[str, str]:
     """What to set, on top of `environ`; makes the state's folder."""
     state(repository).mkdir(mode=0o700, exist_ok=True)
-    stands_in = any(plugins.stand_in(repository, name).exists() for name in plugins.NAMES)
-    ours = [str(state(repository) / "bin"), str(cache.bin_dir())]
-    others = [folder for folder in environ.get("PATH", "").split(os.pathsep) if folder and folder not in ours]
+    ours = str(cache.bin_dir())
+    others = [folder for folder in environ.get("PATH", "").split(os.pathsep) if folder and folder != ours]
     result = {
-        "PATH": os.pathsep.join([*ours, *others]),
-        "PULUMI_HOME": str(plugins.home()),
+        "PATH": os.pathsep.join([ours, *others]),
+        "PULUMI_HOME": str(plugins.home(repository)),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
     if own_backend(environ.get("PULUMI_BACKEND_URL", "")):
@@ -34,7 +33,7 @@ def variables(environ: Mapping[str, str] = os.environ, repository: Path = REPOSI
     # a passphrase that only their owners know, or better the cloud's KMS as their secrets provider.
     if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & environ.keys():
         result["PULUMI_CONFIG_PASSPHRASE"] = LOCAL_PASSPHRASE
-    if stands_in:
+    if plugins.standing_in(repository):
         result["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
     return result
 

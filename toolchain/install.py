@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolchain import download, go_build, on_path, packages, store
-from toolchain.progress import step
+from toolchain.progress import console, step
 from toolchain.tool import DebianPackage, Download, GoModules, PythonPackage, Tool, Way
 from toolchain.versions import tool as tool_named
 from toolchain.way_error import WayError
@@ -59,6 +59,7 @@ class Installer:
                 return self.by(way, tool)
             except (WayError, on_path.NotGoodEnoughError) as error:
                 tried.append((way.label, str(error)))
+                console.print(f"{tool.name} {tool.version}: no {way.label}: {error}", soft_wrap=True)
         raise NoWayError(tool, tried)
 
     def from_path(self, tool: Tool) -> Installed:
