@@ -14,7 +14,7 @@ from components.local.secrets import Secrets, SecretsArgs
 from components.machine_document import Cluster, Identity, document
 from components.node import bundle, cloud_init
 from components.node.health import API_PORT
-from components.node.machine import Artifact, Balancing, Peer, Role
+from components.node.machine import Balancing, Peer, Role
 from components.outputs import OUTPUTS
 from components.pki import Pki
 from components.settings import Settings
@@ -44,7 +44,10 @@ class ControlPlane(pulumi.ComponentResource):
         self.child = pulumi.ResourceOptions(parent=self)
         self.addresses = addresses.plan(self.settings.network.cidr, self.topology)
         self.host = f"{self.addresses.endpoint_address}:{API_PORT}"
-        self.built = built()
+        node = built()
+        self.image = node.image
+        self.libraries = node.named("agent-libraries")
+        self.libraries_key = f"artifacts/{self.libraries.sha256}/{self.libraries.name}"
         self.agent = bundle.build()
 
         self.network = Network(
@@ -83,13 +86,11 @@ class ControlPlane(pulumi.ComponentResource):
         self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
 
     def uploads(self) -> Mapping[str, Upload]:
-        """Everything that a machine fetches, by its key in the bucket; the image has the rest."""
-        files = {key_of(file): Upload(file.source, file.sha256) for file in self.fetched}
-        return {**files, self.agent.key: Upload(self.agent.path, self.agent.sha256)}
-
-    @property
-    def fetched(self) -> list[artifacts.Artifact]:
-        return [file for file in self.built.artifacts if not file.preinstalled]
+        """What a machine fetches, by its key in the bucket: the agent. The image has everything else."""
+        return {
+            self.libraries_key: Upload(self.libraries.source, self.libraries.sha256),
+            self.agent.key: Upload(self.agent.path, self.agent.sha256),
+        }
 
     def member_groups(self) -> Iterable[MachineGroup]:
         """External members: a group of one each, since a member's identity outlives its machine."""
@@ -126,7 +127,7 @@ class ControlPlane(pulumi.ComponentResource):
         return MachineGroupArgs(
             network=self.network.id,
             role=identity.role,
-            image=self.built.image,
+            image=self.image,
             user_data=self.user_data(identity),
             slots=slots,
             durable=durable,
@@ -151,7 +152,7 @@ class ControlPlane(pulumi.ComponentResource):
             f"{self.name}-balancers",
             LoadBalancerArgs(
                 network=self.network.id,
-                image=self.built.image,
+                image=self.image,
                 balancers=self.addresses.balancers,
                 user_data=self.user_data(Identity(role=Role.BALANCER), balancing),
             ),
@@ -161,18 +162,12 @@ class ControlPlane(pulumi.ComponentResource):
 
     def user_data(self, identity: Identity, balancing: Balancing | None = None) -> pulumi.Output[str]:
         """The cloud-init of a machine; known once the cluster's uid is."""
-        libraries = self.built.named("agent-libraries")
         agent = cloud_init.AgentSource(
             bundle_key=self.agent.key,
             bundle_sha256=self.agent.sha256,
-            libraries_key=key_of(libraries),
-            libraries_sha256=libraries.sha256,
+            libraries_key=self.libraries_key,
+            libraries_sha256=self.libraries.sha256,
         )
-        wanted = [
-            Artifact(name=f.name, key=key_of(f), sha256=f.sha256, path=f.path, executable=f.executable)
-            for f in self.fetched
-            if identity.role in f.roles and f.name != libraries.name
-        ]
 
         def render(uid: str) -> str:
             cluster = Cluster(
@@ -185,14 +180,9 @@ class ControlPlane(pulumi.ComponentResource):
                 settings=self.settings,
                 topology=self.topology,
             )
-            return cloud_init.render(document(cluster, identity, wanted, balancing), agent)
+            return cloud_init.render(document(cluster, identity, (), balancing), agent)
 
         return self.pki.uid.apply(render)
-
-
-def key_of(file: artifacts.Artifact) -> str:
-    """Where an artifact is in a bucket: content decides, so an old machine still finds what it booted with."""
-    return f"artifacts/{file.sha256}/{file.name}"
 
 
 def built() -> artifacts.Artifacts:

@@ -27,7 +27,6 @@ def pretend(folder: Path) -> Iterator[None]:
                 path="/opt/kube-ha/libraries",
                 executable=False,
                 roles=("master", "member", "balancer"),
-                preinstalled=False,
             ),
         ),
     )
