@@ -112,8 +112,12 @@ def configuration(me: machine.Peer, etcd: machine.Etcd, files: Files, start: Sta
     return json.dumps(options, indent=1, sort_keys=True) + "\n"
 
 
-def unit(etcd: Path, files: Files, volume: Path, hand_over: str) -> str:
-    """The systemd unit. `hand_over` is the command that gives leadership away before etcd is told to stop."""
+def unit(etcd: Path, files: Files, volume: Path, data: Path, hand_over: str) -> str:
+    """The systemd unit. `hand_over` is the command that gives leadership away before etcd is told to stop.
+
+    The condition keeps etcd from starting by itself on a disk that was wiped under it: it would vote again as the
+    member that it was. An empty folder is started only while it is prepared (`<data>.nonce` is there).
+    """
     return f"""[Unit]
 Description=etcd
 After=network-online.target
@@ -123,9 +127,10 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=notify
+ExecCondition=/bin/sh -c 'ls {data}/member/wal/*.wal >/dev/null 2>&1 || test -e {data}.nonce'
 ExecStartPre=/sbin/sysctl -q -w net.ipv4.tcp_retries2={TCP_RETRIES}
-# Linux 6.15 and later.
-ExecStartPre=-/bin/sh -c 'test ! -e /proc/sys/net/ipv4/tcp_rto_max_ms || /sbin/sysctl -q -w net.ipv4.tcp_rto_max_ms=1000'
+# Linux 6.15 and later; -e skips it elsewhere.
+ExecStartPre=-/sbin/sysctl -q -e -w net.ipv4.tcp_rto_max_ms=1000
 ExecStart={etcd} --config-file={files.configuration}
 ExecStop=-{hand_over}
 TimeoutStartSec=infinity

@@ -1,5 +1,6 @@
 """Files written so that a crash leaves the old content or the new one, never a part."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -31,3 +32,9 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sha256_of(path: Path) -> str:
+    """A file's sha256, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,7 +8,9 @@ from components.node.agent.cloud import Cloud, Instance
 from components.node.agent.log import Log
 from components.node.agent.metrics import Metrics
 from components.node.agent.systemd import Services
+from components.node.lock import ClusterLock
 from components.node.machine import Machine
+from components.node.record import Keys
 
 
 class NotYetError(Exception):
@@ -68,6 +70,11 @@ class Context:
     services: Services
     paths: Paths = field(default_factory=Paths)
     metrics: Metrics = field(default_factory=Metrics)
+    lock: ClusterLock = field(init=False)
+    """The cluster's lock as this machine takes it."""
+
+    def __post_init__(self) -> None:
+        self.lock = ClusterLock(self.cloud, Keys(self.machine.uid).lock, self.machine.name)
 
 
 class Step:

@@ -1,0 +1,181 @@
+"""etcd as membership sees it: this machine's process, and whatever the other members agree on."""
+
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+from components.node import machine
+from components.node.agent.cloud import Cloud
+from components.node.agent.etcdctl import Etcdctl, EtcdctlError, MemberList
+from components.node.agent.files import sha256_of, write
+from components.node.agent.folders import Folders
+from components.node.agent.step import NotYetError
+from components.node.agent.systemd import Services
+from components.node.etcd import UNIT, Files, Start, client_url, configuration, metrics_url, unit
+from components.node.membership import Data, Quorum, Voter
+from components.node.record import RestoreOrder, Static
+
+Answer = TypeVar("Answer")
+
+LOG_SECONDS: Final = 30.0
+"""How long etcd may take until it has a write-ahead log: a join reads the member list from the others first."""
+
+HEALTH_SECONDS: Final = 1.5
+"""Longer than an election at 100/1000."""
+
+BUMP_REVISION: Final = 1_000_000_000
+"""etcd's own advice for restores under Kubernetes: more revisions than there can have been since the snapshot."""
+
+
+@dataclass
+class EtcdCluster:
+    """`joining.Cluster` with real processes."""
+
+    me: machine.Peer
+    etcd: machine.Etcd
+    files: Files
+    folders: Folders
+    volume: Path
+    binaries: Path
+    services: Services
+    cloud: Cloud
+    hand_over: str
+    fetch_health: Callable[[str], bool] = field(default=lambda url: answers(url, HEALTH_SECONDS))
+    _endpoints: tuple[str, ...] = ()
+
+    @property
+    def etcdctl(self) -> Etcdctl:
+        """With this machine's own client certificate."""
+        return Etcdctl(
+            self.binaries / "etcdctl",
+            self.files.authority("client"),
+            self.files.certificate("client"),
+            self.files.key("client"),
+        )
+
+    def quorum(self, static: Static) -> Quorum | None:
+        """Asks every other member, and takes only an answer that bears this generation's cluster ID."""
+        addresses = {urlsplit(url).hostname or "" for url in static.members.values()}
+        addresses |= {member.address for member in self.etcd.members}
+        endpoints = sorted(client_url(address) for address in addresses - {self.me.address})
+        lists = {
+            endpoint: answer
+            for endpoint, answer in zip(endpoints, _at_once(self._list, endpoints), strict=True)
+            if answer is not None and answer.cluster_id == static.cluster_id
+        }
+        if not lists:
+            return None
+        self._endpoints = tuple(lists)
+        members = next(iter(lists.values())).members
+        urls = [metrics_url(urlsplit(member.peer_urls[0]).hostname or "", "/health") for member in members]
+        healthy = _at_once(self.fetch_health, urls)
+        return Quorum(
+            tuple(
+                Voter(member.id, member.peer_urls[0], member.learner, is_healthy)
+                for member, is_healthy in zip(members, healthy, strict=True)
+            )
+        )
+
+    def start(self, data: Data, static: Static, initial_cluster: str, *, existing: bool) -> None:
+        """Write configuration and unit, start, and wait for the log (`joining.Cluster.start`)."""
+        path = self.folders.path(data)
+        with_log = self.folders.has_log(data)
+        if not with_log:
+            self.folders.clear(data)
+        start = Start(path, initial_cluster, static.token, existing)
+        content = configuration(self.me, self.etcd, self.files, start)
+        changed = write(self.files.configuration, content.encode())
+        changed |= self.services.install(
+            UNIT, unit(self.binaries / "etcd", self.files, self.volume, path, self.hand_over)
+        )
+        # Options of a member that runs change with its machine, not under its feet, unless it is to become another.
+        if changed and not with_log and self.services.active(UNIT):
+            self.services.stop(UNIT)
+        self.services.start(UNIT, wait=False)
+        self._await_log(data)
+
+    def stop(self) -> None:
+        self.services.stop(UNIT)
+
+    def remove(self, member_id: int) -> None:
+        self.etcdctl.remove(self._endpoints, member_id)
+
+    def add_learner(self, name: str, peer_url: str) -> tuple[int, str]:
+        member_id, members = self.etcdctl.add_learner(self._endpoints, name, peer_url)
+        return member_id, initial_cluster(members, member_id, name)
+
+    def promote(self, member_id: int) -> bool:
+        try:
+            self.etcdctl.promote(self._endpoints, member_id)
+        except EtcdctlError as error:
+            if "in sync" in str(error):
+                return False
+            raise
+        return True
+
+    def restore(self, order: RestoreOrder, data: Data, member: str) -> None:
+        target = self.folders.restoring(data)
+        self.folders.discard_restoring(data)
+        snapshot = self.volume / "snapshot.restoring"
+        self.cloud.download(order.snapshot, str(snapshot))
+        if (digest := sha256_of(snapshot)) != order.sha256:
+            raise NotYetError(f"{order.snapshot}: sha256 is {digest}, the restore order says {order.sha256}")
+        command = [
+            str(self.binaries / "etcdutl"), "snapshot", "restore", str(snapshot),
+            "--name", member,
+            "--data-dir", str(target),
+            "--initial-cluster", order.initial_cluster,
+            "--initial-cluster-token", order.token,
+            "--initial-advertise-peer-urls", order.members[member],
+            "--bump-revision", str(BUMP_REVISION),
+            "--mark-compacted",
+        ]  # fmt: skip
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        snapshot.unlink()
+        if answer.returncode != 0:
+            raise NotYetError(f"etcdutl snapshot restore: {answer.stderr.strip()[-300:]}")
+
+    def _list(self, endpoint: str) -> MemberList | None:
+        try:
+            return self.etcdctl.member_list((endpoint,), timeout=2)
+        except EtcdctlError:
+            return None
+
+    def _await_log(self, data: Data) -> None:
+        deadline = time.monotonic() + LOG_SECONDS
+        while not self.folders.has_log(data):
+            if time.monotonic() > deadline:
+                raise NotYetError(f"etcd has no write-ahead log after {LOG_SECONDS:.0f} s: journalctl -u {UNIT}")
+            time.sleep(0.05)
+
+
+def initial_cluster(members: MemberList, own_id: int, own_name: str) -> str:
+    """What a joining member starts with: all others by name, itself by the name that the list lacks yet."""
+    names = {member.id: own_name if member.id == own_id else member.name for member in members.members}
+    # A member that never started has no name; etcd compares peer URLs only.
+    return ",".join(
+        f"{names[member.id] or f'{member.id:x}'}={url}" for member in members.members for url in member.peer_urls
+    )
+
+
+def answers(url: str, timeout: float) -> bool:
+    """Whether an HTTP GET is answered with 200 in time."""
+    try:
+        with urllib.request.urlopen(url, timeout=timeout) as answer:  # noqa: S310 the URL is built from the document
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _at_once(function: Callable[[str], Answer], arguments: Sequence[str]) -> list[Answer]:
+    if not arguments:
+        return []
+    with ThreadPoolExecutor(len(arguments)) as pool:
+        return list(pool.map(function, arguments))
