@@ -1,6 +1,6 @@
-"""How a machine of the local cloud boots: what is left out, so that the agent starts within a second.
+"""How a machine of the local cloud boots: what is left out, so that the agent starts within half a second.
 
-Measured on two cores, from systemd-nspawn's start to the first command of the user data: 3.1 s as Debian comes, 0.7 s
+Measured on two cores, from systemd-nspawn's start to the first command of the user data: 3.1 s as Debian comes, 0.5 s
 so. Most of it is cloud-init: four Python processes instead of one.
 """
 
@@ -67,16 +67,44 @@ enable {CLOUD_INIT}
 disable *
 """
 
-# Only what the user data uses: write_files, and runcmd, which scripts-user runs.
+# Only what the user data uses: write_files, and runcmd, which scripts-user runs. It replaces Debian's configuration and
+# is as short as can be, since cloud-init parses it fifteen times in a boot. Warnings go to the machine's console.
 CLOUD_CONFIG: Final = """\
 datasource_list: [NoCloud]
-datasource:
-  NoCloud: {fs_label: null}
+datasource: {NoCloud: {fs_label: null}}
 network: {config: disabled}
 preserve_hostname: true
 cloud_init_modules: [write-files]
 cloud_config_modules: [runcmd]
 cloud_final_modules: [scripts-user]
+system_info: {distro: debian}
+log_cfgs:
+- |
+  [loggers]
+  keys=root,cloudinit
+  [handlers]
+  keys=console,file
+  [formatters]
+  keys=line
+  [logger_root]
+  level=DEBUG
+  handlers=console,file
+  [logger_cloudinit]
+  level=DEBUG
+  handlers=
+  qualname=cloudinit
+  [handler_console]
+  class=StreamHandler
+  level=WARNING
+  formatter=line
+  args=(sys.stderr,)
+  [handler_file]
+  class=FileHandler
+  level=DEBUG
+  formatter=line
+  args=('/var/log/cloud-init.log', 'a', 'UTF-8')
+  [formatter_line]
+  format=%(asctime)s %(filename)s[%(levelname)s]: %(message)s
 """
 
 # As `cloud-init --all-stages` of cloud-init 24.3 and later; Debian 12 has 22.4.
@@ -117,12 +145,14 @@ RuntimeMaxUse=32M
 """
 
 FILES: Final = {
-    "etc/cloud/cloud.cfg.d/99-kube-ha.cfg": CLOUD_CONFIG,
+    "etc/cloud/cloud.cfg": CLOUD_CONFIG,
     "etc/machine-id": "",
     f"etc/systemd/system/{CLOUD_INIT}": ALL_STAGES_UNIT,
     "etc/systemd/journald.conf.d/50-kube-ha.conf": JOURNAL,
     "etc/systemd/system-preset/00-kube-ha.preset": PRESET,
 }
+
+REMOVED: Final = ("etc/cloud/cloud.cfg.d/05_logging.cfg",)
 
 PROGRAMS: Final = {"usr/local/lib/cloud-init/all-stages": ALL_STAGES}
 

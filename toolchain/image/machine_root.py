@@ -40,10 +40,12 @@ def configure(root: Path) -> None:
         (root / folder).mkdir(parents=True, exist_ok=True)
     for path, content in {**boot.FILES, **boot.PROGRAMS}.items():
         write(root / path, content, 0o755 if path in boot.PROGRAMS else 0o644)
+    for path in boot.REMOVED:
+        (root / path).unlink()
+    run(*within(root, "systemctl", "preset-all"))
     for path, target in boot.LINKS.items():
         clear(root / path)
         (root / path).symlink_to(target)
-    run(*within(root, "systemctl", "preset-all"))
 
 
 def write(path: Path, content: str, mode: int) -> None:
