@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
+from components.aws.regions import REGIONS as AWS_REGIONS
 from components.topology import SHAPES, Scenario, Topology, plan
 
 NAMESPACE: Final = "kube-ha"
@@ -29,11 +30,15 @@ class Cloud(StrEnum):
     """Where the control plane lives."""
 
     LOCAL = "local"
+    AWS = "aws"
 
 
 LOCAL_ZONES: Final = ("zone-a", "zone-b", "zone-c", "zone-d", "zone-e")
 
-REGIONS: Final[Mapping[Cloud, Mapping[str, tuple[str, ...]]]] = {Cloud.LOCAL: {"local": LOCAL_ZONES}}
+REGIONS: Final[Mapping[Cloud, Mapping[str, tuple[str, ...]]]] = {
+    Cloud.LOCAL: {"local": LOCAL_ZONES},
+    Cloud.AWS: AWS_REGIONS,
+}
 """Zones of each region, first choice first."""
 
 
@@ -90,6 +95,31 @@ class NetworkSettings(Group):
         return self
 
 
+class LoadBalancerSettings(Group):
+    """Who may reach the API through the load balancer of a cloud."""
+
+    public: bool = False
+    cidrs: tuple[IPv4Network, ...] = ()
+    """Ranges of clients beside the machines' own network."""
+
+    @model_validator(mode="after")
+    def public_names_its_clients(self) -> Self:
+        """An endpoint for the whole internet is never what somebody meant to ask for by leaving a line out."""
+        if self.public and not self.cidrs:
+            raise ValueError("public without cidrs; list the ranges that may reach the API, such as 203.0.113.0/24")
+        return self
+
+
+class MachineSettings(Group):
+    """The machines of a cloud that has kinds of them."""
+
+    master_type: str | None = None
+    member_type: str | None = None
+    """Default: the smallest that the role runs well on."""
+    image: str | None = None
+    """Default: the cloud's newest Debian when a machine's template is first made; then it stays until named here."""
+
+
 class OidcSettings(Group):
     """The identity provider of the cluster's users."""
 
@@ -119,6 +149,8 @@ class Settings(Group):
     """Default: the scenario's."""
     etcd: EtcdSettings = EtcdSettings()
     network: NetworkSettings = NetworkSettings()
+    load_balancer: LoadBalancerSettings = LoadBalancerSettings()
+    machines: MachineSettings = MachineSettings()
     authentication: AuthenticationSettings = AuthenticationSettings()
     tags: Mapping[str, str] = Field(default_factory=dict)
 
@@ -141,6 +173,19 @@ class Settings(Group):
         strange = [zone for zone in self.zones if zone not in known]
         if strange:
             raise ValueError(f"zones: {self.region} has no {', '.join(strange)}; accepted: {', '.join(known)}")
+        return self
+
+    @model_validator(mode="after")
+    def this_machine_is_not_a_data_centre(self) -> Self:
+        """What only a cloud has would be left out in silence."""
+        if self.cloud is Cloud.LOCAL:
+            for name in ("load_balancer", "machines"):
+                if getattr(self, name).model_fields_set:
+                    raise ValueError(f"{to_camel(name)}: cloud local has no such choice; leave it out")
+        elif self.load_balancer.public and not SHAPES[self.scenario].load_balancer:
+            raise ValueError(
+                f"loadBalancer.public: the {self.scenario} scenario has no load balancer; set scenario to production"
+            )
         return self
 
     @property
