@@ -1,0 +1,102 @@
+"""What `make up` and `make down` add to `pulumi up` and `pulumi destroy`."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli import deletion, down, stale_lock, up
+from cli.engine import Engine, EngineError
+
+
+def resource(kind: str, name: str, *, protect: bool = False) -> dict[str, Any]:
+    return {"type": kind, "urn": f"urn:pulumi:local::kube-ha::{kind}::{name}", "protect": protect}
+
+
+LOCAL = [
+    resource("pulumi:pulumi:Stack", "kube-ha-local"),
+    resource("kube-ha:local:ControlPlane", "local"),
+    resource("tls:index/privateKey:PrivateKey", "etcd-peer-ca", protect=True),
+    resource("local:index:Volume", "master-1", protect=True),
+    resource("local:index:Bucket", "snapshots"),
+    resource("local:index:MachineGroup", "master-1"),
+]
+
+
+def test_down_names_everything_that_holds_data_or_is_protected() -> None:
+    assert deletion.data(LOCAL) == [
+        "PrivateKey etcd-peer-ca (protected)",
+        "Volume master-1 (protected)",
+        "Bucket snapshots",
+    ]
+
+
+def test_a_stack_with_one_resource_in_a_cloud_is_not_local() -> None:
+    assert deletion.is_local(LOCAL)
+    assert not deletion.is_local([*LOCAL, resource("aws:ec2/vpc:Vpc", "network")])
+
+
+def test_down_of_a_cloud_stack_asks_for_the_stacks_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: "prod-azure")
+    with pytest.raises(down.RefusedError, match="that was not prod-aws; nothing was deleted"):
+        down.confirm("prod-aws")
+    monkeypatch.setattr("builtins.input", lambda _: "prod-aws")
+    down.confirm("prod-aws")
+
+
+def test_down_of_a_cloud_stack_without_a_terminal_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
+    with pytest.raises(down.RefusedError, match="run `make down` on a terminal"):
+        down.confirm("prod-aws")
+
+
+def test_an_unknown_stack_is_named_with_those_there_are(tmp_path: Path) -> None:
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks/Pulumi.local.yaml").touch()
+    with pytest.raises(EngineError, match=r"stack lokal: no file stacks/Pulumi\.lokal\.yaml; there are local"):
+        Engine("lokal", tmp_path)
+
+
+def test_the_kubeconfig_is_private_from_its_first_byte_and_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig-local"
+    path.write_text("old")
+    path.chmod(0o644)
+    up.write_private(path, "new")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o600)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_to_try_next_names_the_stack_unless_it_is_the_default() -> None:
+    path = Path("/k")
+    assert "make kill MACHINE=master-1 STACK=local-critical" in up.next_steps("local-critical", path, local=True)
+    assert "STACK=" not in up.next_steps("local", path, local=True)
+    assert "make kill" not in up.next_steps("prod-aws", path, local=False)
+
+
+def lock(backend: Path, stack: str, **content: object) -> None:
+    folder = backend / ".pulumi/locks/organization/kube-ha" / stack
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{len(list(folder.iterdir()))}.json").write_text(json.dumps(content))
+
+
+def test_only_the_stacks_own_locks_are_read(tmp_path: Path) -> None:
+    lock(tmp_path, "local", pid=1)
+    lock(tmp_path, "local-critical", pid=2)
+    assert stale_lock.read_locks(tmp_path, "local") == [{"pid": 1}]
+    assert stale_lock.read_locks(tmp_path / "absent", "local") == []
+
+
+def test_a_lock_is_left_over_only_if_its_process_was_here_and_is_gone() -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    here = socket.gethostname()
+    assert stale_lock.left_over({"pid": gone.pid, "hostname": here})
+    assert not stale_lock.left_over({"pid": os.getpid(), "hostname": here})
+    assert not stale_lock.left_over({"pid": gone.pid, "hostname": "another"})
+    assert not stale_lock.left_over({"hostname": here})
