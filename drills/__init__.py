@@ -1,0 +1,1 @@
+"""Drills: faults, open-loop probes and a verdict on what clients felt."""

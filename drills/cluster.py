@@ -1,0 +1,159 @@
+"""The cluster as a drill sees it from outside: who leads, and what is missing."""
+
+import http.client
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from drills import kubeconfig
+from drills.api import Api, ApiError
+from drills.fault import Machine, View
+from drills.injector import InjectionError, Injector
+
+API_PORT: Final = 6443
+ETCD_METRICS_PORT: Final = 2381
+PATIENCE: Final = 1.0
+"""Seconds for one answer when asked whether all is well: a machine that takes longer is not."""
+
+
+class UnhealthyError(Exception):
+    """The cluster is not one that a fault may be tried on; the message lists why."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """What an etcd member says of itself."""
+
+    leads: bool
+    knows_leader: bool
+    votes: bool
+
+
+def member(metrics: str) -> Member:
+    """What a member's metrics page says."""
+    values = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if line.startswith("etcd_server_"))
+    return Member(
+        leads=float(values.get("etcd_server_is_leader", 0)) == 1,
+        knows_leader=float(values.get("etcd_server_has_leader", 0)) == 1,
+        votes=float(values.get("etcd_server_is_learner", 0)) == 0,
+    )
+
+
+def missing(
+    members: Mapping[str, Member | None],
+    masters: Mapping[str, str | None],
+    nodes: Sequence[Mapping[str, Any]],
+    pods: Sequence[Mapping[str, Any]],
+) -> list[str]:
+    """What keeps the cluster from being whole, in words; nothing when it is.
+
+    `members` and `masters` are all that there should be: with what the member says of itself (None: nothing), and with
+    what is wrong with the master's /readyz (None: nothing).
+    """
+    problems = [f"etcd member {name} does not answer" for name, says in members.items() if says is None]
+    for name, says in members.items():
+        if says and not says.knows_leader:
+            problems.append(f"etcd member {name} has no leader")
+        if says and not says.votes:
+            problems.append(f"etcd member {name} is still a learner")
+    problems += [f"master {name}: {wrong}" for name, wrong in masters.items() if wrong]
+    ready = {node["metadata"]["name"] for node in nodes if _condition(node, "Ready")}
+    problems += [f"node {name} is not Ready" for name in masters if name not in ready]
+    for pod in pods:
+        name = pod["metadata"]["name"]
+        for status in pod.get("status", {}).get("containerStatuses", []):
+            reason = status.get("state", {}).get("waiting", {}).get("reason")
+            if reason == "CrashLoopBackOff":
+                problems.append(f"pod {name} is in crash back-off after {status.get('restartCount')} restarts")
+        if not _condition(pod, "Ready") and pod.get("status", {}).get("phase") != "Succeeded":
+            problems.append(f"pod {name} is not ready")
+    return problems
+
+
+def _condition(thing: Mapping[str, Any], kind: str) -> bool:
+    conditions = thing.get("status", {}).get("conditions", [])
+    return any(condition["type"] == kind and condition["status"] == "True" for condition in conditions)
+
+
+def scenario(machines: Sequence[Machine]) -> str:
+    """The scenario that a cluster of these machines is of: it says which floors hold."""
+    if any(machine.role == "member" for machine in machines):
+        return "critical"
+    return "development" if sum(machine.role == "master" for machine in machines) == 1 else "production"
+
+
+class Cluster:
+    """A running cluster."""
+
+    def __init__(self, config: Path, injector: Injector) -> None:
+        self.access = kubeconfig.load(config)
+        self.api = Api(self.access, timeout=5)
+        self._injector = injector
+        self.machines = tuple(injector.machines())
+        self._pool = ThreadPoolExecutor(max_workers=2 * len(self.machines) + 1)
+
+    def of(self, role: str) -> list[Machine]:
+        """Machines of a role."""
+        return [machine for machine in self.machines if machine.role == role]
+
+    def members(self) -> dict[str, Member | None]:
+        """What each etcd member says of itself."""
+        carriers = [machine for machine in self.machines if machine.member]
+        said = self._pool.map(lambda machine: _member(machine.address), carriers)
+        return {machine.name: says for machine, says in zip(carriers, said, strict=True)}
+
+    def leader(self) -> str | None:
+        """Machine of the etcd leader; None while there is none or it is not to be reached."""
+        return next((name for name, says in self.members().items() if says and says.leads), None)
+
+    def view(self) -> View:
+        """The cluster as targets are chosen from it."""
+        return View(self.machines, self.leader(), self._active_balancer())
+
+    def missing(self) -> list[str]:
+        """What keeps the cluster from being whole, in words."""
+        members = self._pool.submit(self.members)
+        masters = self.of("master")
+        wrong = self._pool.map(lambda machine: self._readyz(machine.address), masters)
+        try:
+            nodes = self.api.call("GET", "/api/v1/nodes")["items"]
+            pods = self.api.call("GET", "/api/v1/namespaces/kube-system/pods")["items"]
+        except ApiError as error:
+            return [f"the endpoint does not answer: {error}"]
+        return missing(
+            members.result(),
+            {machine.name: problem for machine, problem in zip(masters, wrong, strict=True)},
+            nodes,
+            pods,
+        )
+
+    def _readyz(self, address: str) -> str | None:
+        try:
+            Api(self.access, host=address, port=API_PORT, timeout=PATIENCE).call("GET", "/readyz")
+        except ApiError as error:
+            return str(error)
+        return None
+
+    def _active_balancer(self) -> str | None:
+        """The balancer that has the endpoint's address."""
+        for machine in self.of("balancer"):
+            try:
+                addresses = self._injector.run(machine.name, "ip", "-4", "-oneline", "address", "show")
+            except InjectionError:
+                continue
+            if f" {self.access.host}/" in addresses:
+                return machine.name
+        return None
+
+
+def _member(address: str) -> Member | None:
+    connection = http.client.HTTPConnection(address, ETCD_METRICS_PORT, timeout=PATIENCE)
+    try:
+        connection.request("GET", "/metrics")
+        return member(connection.getresponse().read().decode())
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()

@@ -1,0 +1,197 @@
+"""One drill: probe, do harm, undo it, wait until the cluster is whole, and read everything back."""
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from drills import fault as faults
+from drills import generator, linearizability, probe, record, registers, verdict
+from drills.child import Child, child
+from drills.cluster import API_PORT, Cluster, UnhealthyError
+from drills.fault import AnyStep, Fault
+from drills.injector import Injector
+from drills.judge import Run
+from drills.load import Declaration
+from drills.readback import read_back
+from drills.strike import strike, words
+from drills.verdict import Mark, MarkKind
+
+BASELINE_SECONDS: Final = 5.0
+TAIL_SECONDS: Final = 5.0
+"""How long the probe goes on after the cluster is whole."""
+RECOVERY_SECONDS: Final = 180.0
+"""A cluster that is not whole after this has not repaired itself."""
+POLL_SECONDS: Final = 0.5
+LEADER_SECONDS: Final = 1.0
+
+
+@dataclass
+class Trace:
+    """What the drill did and saw, beside the records. Times are monotonic seconds."""
+
+    start: float = 0.0
+    end: float = 0.0
+    marks: list[Mark] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
+    leaders: list[tuple[float, str | None]] = field(default_factory=list)
+    """Who led etcd from when on, as seen from outside about once a second."""
+    redundancy_seconds: float | None = None
+    probe_cpu: float = 0.0
+    """Share of one core that the probe took."""
+
+
+@dataclass(frozen=True)
+class Drilled:
+    """A finished drill."""
+
+    run: Run
+    trace: Trace
+    records: Path
+
+
+@dataclass(frozen=True)
+class Drill:
+    """How faults are drilled on a cluster."""
+
+    cluster: Cluster
+    injector: Injector
+    kubeconfig: Path
+    load: Declaration | None
+    rng: random.Random
+    tell: Callable[[str], None]
+    """Progress, for people."""
+
+    def run(self, fault: Fault, folder: Path) -> Drilled:
+        """Drill `fault` once; records go to `folder`.
+
+        Raises:
+            UnhealthyError: the cluster was not whole before; nothing was done to it.
+            FaultError, InjectionError: a step could not be done; what was done before is undone.
+        """
+        self.tell("waiting until the cluster is whole")
+        if missing := self._wait_whole():
+            raise UnhealthyError("the cluster is not whole before the drill: " + "; ".join(missing))
+        registers.prepare(self.cluster.api)
+        trace, records, load = Trace(), folder / "records.jsonl", folder / "load.jsonl"
+        with ExitStack() as stack:
+            prober = stack.enter_context(self._probing(records))
+            if self.load:
+                stack.enter_context(self._loading(load, self.load))
+            stack.enter_context(self._watching_leaders(trace))
+            trace.start = time.monotonic()
+            self._pass(BASELINE_SECONDS, "no fault yet")
+            try:
+                for step in fault.steps:
+                    self._take(step, trace)
+                self._settle(trace)
+            finally:
+                self.injector.heal()
+            trace.end = time.monotonic()
+        usage = json.loads(prober.said)
+        trace.probe_cpu = usage["cpu_seconds"] / usage["seconds"]
+        return Drilled(self._result(trace, records, load), trace, records)
+
+    def _wait_whole(self) -> list[str]:
+        """What is still missing when the time is over; nothing as soon as the cluster is whole."""
+        until = time.monotonic() + RECOVERY_SECONDS
+        while (missing := self.cluster.missing()) and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
+        return missing
+
+    def _pass(self, seconds: float, why: str) -> None:
+        self.tell(f"{why}, {seconds:g} s")
+        time.sleep(seconds)
+
+    def _take(self, step: AnyStep, trace: Trace) -> None:
+        match step:
+            case faults.Wait():
+                self._pass(step.seconds, "waiting")
+            case faults.Recover():
+                self.tell("waiting until the cluster is whole")
+                self._wait_whole()
+            case faults.Heal():
+                self._mark(trace, MarkKind.HEAL, "heal", self.injector.heal)
+            case _:
+                targets = faults.aim(step.target, self.cluster.view(), self.rng)
+                trace.targets.append(" and ".join(targets))
+                machines = self.cluster.machines
+                harm = lambda: strike(step, targets, machines, self.injector)  # noqa: E731
+                self._mark(trace, MarkKind.FAULT, words(step, targets), harm)
+
+    def _mark(self, trace: Trace, kind: MarkKind, label: str, act: Callable[[], None]) -> None:
+        self.tell(label)
+        at = time.monotonic()
+        act()
+        trace.marks.append(Mark(at, time.monotonic(), kind, label))
+
+    def _settle(self, trace: Trace) -> None:
+        self.tell("waiting until the cluster is whole again")
+        if not self._wait_whole():
+            trace.redundancy_seconds = time.monotonic() - trace.marks[-1].at
+        self._pass(TAIL_SECONDS, "whole again")
+
+    def _result(self, trace: Trace, records: Path, load: Path) -> Run:
+        self.tell("reading back what was acknowledged")
+        with records.open("a", encoding="utf-8") as output:
+            output.writelines(final.line() for final in registers.final_reads(self.cluster))
+        found = list(record.read(records))
+        histories = linearizability.histories(found)
+        broken = (name for name, history in histories.items() if not linearizability.linearizable(history))
+        durability = read_back(found, self.cluster, self.injector)
+        registers.clear(self.cluster.api)
+        first = trace.marks[0].at
+        share = generator.achieved(load.read_text(encoding="utf-8").splitlines(), first) if self.load else None
+        return Run(
+            targets=tuple(trace.targets),
+            marks=tuple(trace.marks),
+            baseline_seconds=first - trace.start,
+            felt=tuple(verdict.felt((one for one in found if one.intended < trace.end), trace.marks, trace.end)),
+            durability=durability,
+            broken_registers=tuple(sorted(broken)),
+            redundancy_seconds=trace.redundancy_seconds,
+            missing=tuple(self.cluster.missing()),
+            load_share=share,
+        )
+
+    @contextmanager
+    def _probing(self, records: Path) -> Iterator[Child]:
+        access = self.cluster.access
+        masters = {machine.name: (machine.address, API_PORT) for machine in self.cluster.of("master")}
+        plan = probe.Plan(str(self.kubeconfig), str(records), probe.streams((access.host, access.port), masters))
+        with child("drills.probe", probe.encode(plan)) as running:
+            yield running
+
+    @contextmanager
+    def _loading(self, output: Path, declaration: Declaration) -> Iterator[None]:
+        self.cluster.api.ensure("/api/v1/namespaces", {"metadata": {"name": declaration.namespace}})
+        plan = {
+            "kubeconfig": str(self.kubeconfig),
+            "output": str(output),
+            "declaration": declaration.model_dump(mode="json"),
+        }
+        with child("drills.generator", json.dumps(plan) + "\n"):
+            yield
+
+    @contextmanager
+    def _watching_leaders(self, trace: Trace) -> Iterator[None]:
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(LEADER_SECONDS):
+                leader = self.cluster.leader()
+                if not trace.leaders or trace.leaders[-1][1] != leader:
+                    trace.leaders.append((time.monotonic(), leader))
+
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()

@@ -1,0 +1,44 @@
+"""What a drill asks of the place where the machines live: the one seam between drills and a cloud."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from drills.fault import Machine
+
+
+class InjectionError(Exception):
+    """The fault could not be made or undone; the message says what was asked and what came back."""
+
+
+class Injector(Protocol):
+    """Every call raises `InjectionError` when it could not do what it says. `heal` undoes all of them."""
+
+    def machines(self) -> Sequence[Machine]:
+        """Machines of the cluster, whether they run or not."""
+
+    def kill(self, machine: str) -> None:
+        """End a machine as if its power was cut."""
+
+    def power_off(self, machine: str) -> None:
+        """Shut a machine down in order; returns when it was told to."""
+
+    def cut(self, target: str, how: str) -> None:
+        """Cut a machine or a zone off: `link`, `silent` or `one-way`."""
+
+    def isolate(self, machine: str, others: Sequence[str]) -> None:
+        """Drop everything between a machine and these addresses, and nothing else."""
+
+    def signal(self, machine: str, program: str, signal: str) -> None:
+        """Send a signal to every process of a program on a machine."""
+
+    def wipe(self, machine: str) -> None:
+        """Lose the machine's volume, and the machine with it."""
+
+    def fill(self, machine: str) -> None:
+        """Fill the file system of the member's data."""
+
+    def heal(self) -> None:
+        """Undo everything that can be undone; harmless when there is nothing."""
+
+    def run(self, machine: str, *command: str, timeout: float = 20) -> str:
+        """Standard output of a command on a machine."""

@@ -1,0 +1,143 @@
+"""From what clients felt to a verdict."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import median
+
+from drills.fault import Fault, Heal, Inject
+from drills.journal import Durability
+from drills.thresholds import MIN_ACHIEVED, MIN_BASELINE_SECONDS, TARGETS, Floor, Target
+from drills.verdict import Felt, Mark, MarkKind, Window, rates
+
+
+class Verdict(StrEnum):
+    """How a fault ended, from good to bad."""
+
+    PASSED = "passed"
+    MISSED = "missed a target"
+    """Every floor held."""
+    VOID = "void"
+    """Nothing can be said: the load before the fault was not there."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that keeps a fault from having passed."""
+
+    verdict: Verdict
+    text: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One repeat of a fault: what was measured, and what was found afterwards."""
+
+    targets: tuple[str, ...]
+    """What was hit, in order of the marks."""
+    marks: tuple[Mark, ...]
+    baseline_seconds: float
+    felt: tuple[Felt, ...]
+    durability: Durability
+    broken_registers: tuple[str, ...]
+    """Registers whose history is not linearizable."""
+    redundancy_seconds: float | None
+    """From the last mark until nothing was missing any more; None: not within the time that was given."""
+    missing: tuple[str, ...]
+    """What was missing at the end."""
+    load_share: float | None
+    """Achieved share of the declared load before the fault; None without load."""
+
+    def windows(self, via: str, connection: str, operation: str) -> tuple[Window, ...]:
+        """The windows of one stream."""
+        return next(one.windows for one in self.felt if one.stream == f"{via}/{connection}/{operation}")
+
+
+def worst(findings: Sequence[Finding]) -> Verdict:
+    """The verdict that findings amount to."""
+    return max((finding.verdict for finding in findings), key=list(Verdict).index, default=Verdict.PASSED)
+
+
+def judge(fault: Fault, runs: Sequence[Run], floor: Floor | None) -> list[Finding]:
+    """What keeps a fault from having passed, over all its repeats."""
+    findings: list[Finding] = []
+    for number, run in enumerate(runs, 1):
+        findings += [Finding(one.verdict, f"run {number}: {one.text}") for one in _run(fault, run, floor)]
+    if floor and not fault.outage and runs:
+        findings += _targets(fault, runs)
+    return findings
+
+
+def _run(fault: Fault, run: Run, floor: Floor | None) -> Iterator[Finding]:
+    yield from _void(run)
+    for member, names in run.durability.lost.items():
+        yield Finding(Verdict.FAILED, f"{len(names)} acknowledged writes are not in {member}, first {names[0]}")
+    if len(set(run.durability.hashes.values())) > 1:
+        yield Finding(Verdict.FAILED, f"members differ: HashKV {dict(run.durability.hashes)}")
+    for register in run.broken_registers:
+        yield Finding(Verdict.FAILED, f"the history of {register} is not linearizable")
+    for problem in run.missing:
+        yield Finding(Verdict.FAILED, f"not whole again: {problem}")
+    if floor and not fault.outage:
+        yield from _floor(run, floor)
+
+
+def _void(run: Run) -> Iterator[Finding]:
+    if run.baseline_seconds < MIN_BASELINE_SECONDS:
+        yield Finding(
+            Verdict.VOID, f"only {run.baseline_seconds:.1f} s before the fault, {MIN_BASELINE_SECONDS} needed"
+        )
+    shares: Mapping[str, float | None] = {**rates(run.felt), "load": run.load_share}
+    for name, share in shares.items():
+        if share is not None and share < MIN_ACHIEVED:
+            yield Finding(
+                Verdict.VOID, f"{name} had {share:.0%} of its rate before the fault, {MIN_ACHIEVED:.0%} needed"
+            )
+
+
+def _floor(run: Run, floor: Floor) -> Iterator[Finding]:
+    for one in run.felt:
+        if not one.stream.startswith("endpoint/"):
+            continue
+        for mark, window in zip(run.marks, one.windows, strict=True):
+            for what, seconds in (("longest gap", window.longest_gap), ("last failure", window.last_failure)):
+                if seconds > floor.failover_seconds:
+                    limit = floor.failover_seconds
+                    yield Finding(
+                        Verdict.FAILED, f"{mark.label}: {what} {seconds:.1f} s on {one.stream}, floor {limit} s"
+                    )
+        if one.p99 > floor.p99_seconds:
+            yield Finding(Verdict.FAILED, f"p99 {one.p99 * 1000:.0f} ms on {one.stream}, floor {floor.p99_seconds} s")
+
+
+def targets(fault: Fault) -> list[Target]:
+    """The target of each mark of a fault, in order: declared, else the default of its kind."""
+    judged = [step for step in fault.steps if isinstance(step, Inject | Heal)]
+    kinds = [MarkKind.HEAL if isinstance(step, Heal) else MarkKind.FAULT for step in judged]
+    return [step.expect or TARGETS[kind] for step, kind in zip(judged, kinds, strict=True)]
+
+
+def _targets(fault: Fault, runs: Sequence[Run]) -> Iterator[Finding]:
+    for index, target in enumerate(targets(fault)):
+        label = runs[0].marks[index].label
+        last = [
+            max(run.windows("endpoint", "new", operation)[index].last_failure for operation in ("create", "read"))
+            for run in runs
+        ]
+        if target.last_failure_median is not None and median(last) > target.last_failure_median:
+            found, wanted = median(last), target.last_failure_median
+            yield Finding(
+                Verdict.MISSED, f"{label}: last failed new request {found:.2f} s in the median, target {wanted} s"
+            )
+        if target.last_failure_max is not None and max(last) > target.last_failure_max:
+            found, wanted = max(last), target.last_failure_max
+            yield Finding(Verdict.MISSED, f"{label}: last failed new request {found:.2f} s at most, target {wanted} s")
+        if target.failed is not None and (most := max(_failed(run, index) for run in runs)) > target.failed:
+            yield Finding(Verdict.MISSED, f"{label}: {most} requests failed, target {target.failed}")
+
+
+def _failed(run: Run, index: int) -> int:
+    """Failed requests through the endpoint, of clients that wait for 1 s."""
+    quick = ("endpoint/new/", "endpoint/kept/")
+    return sum(one.windows[index].failed for one in run.felt if one.stream.startswith(quick))

@@ -1,0 +1,173 @@
+"""Faults of the local cloud: through its supervisor, and inside its machines."""
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Final
+
+from components.node.agent.step import Paths
+from drills.fault import Machine
+from drills.injector import InjectionError
+from providers.local.client import Client, CloudRefusalError, UnreachableError
+from providers.local.view import MachineView
+
+TABLE: Final = "kube-ha-drill"
+"""Name of the nftables table that isolates a member, in the machine's own network namespace."""
+FILLER: Final = Paths().etcd_volume / "drill-filler"
+PROGRAMS: Final = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "haproxy",
+    "keepalived",
+)
+SEARCH: Final = f"PATH={Paths().binaries}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class LocalInjector:
+    """The machines of one stack of the local cloud."""
+
+    def __init__(self, stack: str) -> None:
+        self._stack = stack
+        self._client = Client()
+
+    def machines(self) -> Sequence[Machine]:
+        """See `Injector`."""
+        views = self._views()
+        if not views:
+            raise InjectionError(f"stack {self._stack!r} has no machines in the local cloud. Run `make up` first.")
+        external = any(view.role == "member" for view in views)
+        carriers = "member" if external else "master"
+        return [
+            Machine(view.machine, view.role, view.zone, view.address, member=view.role == carriers) for view in views
+        ]
+
+    def kill(self, machine: str) -> None:
+        """See `Injector`."""
+        with _explained():
+            self._client.order(self._stack, machine, "kill")
+
+    def power_off(self, machine: str) -> None:
+        """See `Injector`."""
+        with _explained():
+            self._client.order(self._stack, machine, "power-off")
+
+    def cut(self, target: str, how: str) -> None:
+        """See `Injector`."""
+        with _explained():
+            self._client.cut(self._stack, target, how)
+
+    def isolate(self, machine: str, others: Sequence[str]) -> None:
+        """See `Injector`."""
+        peers = ", ".join(others)
+        chains = "\n".join(
+            f"chain {hook} {{ type filter hook {hook} priority 0; ip {side} {{ {peers} }} drop; }}"
+            for hook, side in (("input", "saddr"), ("output", "daddr"))
+        )
+        # The host's nft, in the machine's namespace: what a machine has installed does not matter.
+        rules = f"table inet {TABLE} {{\n{chains}\n}}\n"
+        _run(["nsenter", "-t", str(self._pid(machine)), "-n", "nft", "-f", "-"], stdin=rules)
+
+    def signal(self, machine: str, program: str, signal: str) -> None:
+        """See `Injector`."""
+        self.run(machine, "pkill", f"-{signal}", "--exact", _command_name(program))
+
+    def wipe(self, machine: str) -> None:
+        """See `Injector`."""
+        with _explained():
+            self._client.wipe(self._stack, self._volume(machine))
+
+    def fill(self, machine: str) -> None:
+        """See `Injector`."""
+        # Ends when nothing is left to take, which is what it is for.
+        self.run(machine, "sh", "-c", f"cat /dev/zero > {FILLER} 2>/dev/null || sync", timeout=120)
+
+    def heal(self) -> None:
+        """See `Injector`."""
+        views = self._views()
+        if not views:
+            return
+        with _explained():
+            self._client.heal(self._stack)
+        running = [view.init_pid for view in views if view.init_pid]
+        if running:
+            with ThreadPoolExecutor(max_workers=len(running)) as pool:
+                list(pool.map(_heal_inside, running))
+
+    def run(self, machine: str, *command: str, timeout: float = 20) -> str:
+        """See `Injector`."""
+        return _run([*_inside(self._pid(machine)), *command], timeout=timeout)
+
+    def _views(self) -> list[MachineView]:
+        # Asking a cloud that is not there would start its supervisor.
+        if not self._client.has_anything:
+            return []
+        with _explained():
+            return self._client.machines(stack=self._stack)
+
+    def _pid(self, machine: str) -> int:
+        for view in self._views():
+            if view.machine == machine and view.init_pid:
+                return view.init_pid
+        raise InjectionError(f"machine {machine} of stack {self._stack} does not run.")
+
+    def _volume(self, machine: str) -> str:
+        with _explained():
+            resources = self._client.resources()
+        for slot in _slots(resources, self._stack):
+            if slot["machine"] == machine and "volume" in slot:
+                return str(slot["volume"])
+        raise InjectionError(f"machine {machine} of stack {self._stack} has no volume.")
+
+
+def _slots(resources: Sequence[dict[str, Any]], stack: str) -> Iterator[dict[str, Any]]:
+    for resource in resources:
+        if resource["owner"]["stack"] == stack:
+            yield from resource["spec"].get("slots", ())
+
+
+def _command_name(program: str) -> str:
+    """A program as the kernel, and so pkill, names its processes."""
+    return program[:15]
+
+
+def _inside(pid: int) -> list[str]:
+    return ["nsenter", "-t", str(pid), "-m", "-u", "-i", "-n", "-p", "--", "env", SEARCH]
+
+
+def _heal_inside(pid: int) -> None:
+    """Continue stopped programs, free the disk, end isolation; a machine that dies meanwhile needs none of it."""
+    programs = "|".join(map(_command_name, PROGRAMS))
+    script = f"rm -f {FILLER}; pkill -CONT --exact '{programs}'"
+    subprocess.run([*_inside(pid), "sh", "-c", script], capture_output=True, check=False, timeout=20)
+    # Adding first makes deleting a table that is not there no error.
+    rules = f"add table inet {TABLE}\ndelete table inet {TABLE}\n"
+    subprocess.run(
+        ["nsenter", "-t", str(pid), "-n", "nft", "-f", "-"],
+        input=rules,
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=20,
+    )
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except (CloudRefusalError, UnreachableError) as error:
+        raise InjectionError(str(error)) from error
+
+
+def _run(command: Sequence[str], *, stdin: str | None = None, timeout: float = 20) -> str:
+    try:
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=timeout)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise InjectionError(f"{' '.join(command)}: {error}") from error
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip()
+        raise InjectionError(f"{' '.join(command)}: exit code {done.returncode}: {said[-500:]}")
+    return done.stdout

@@ -1,0 +1,56 @@
+"""The objects that a drill works on: registers and the journal, before and after."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from drills import probe
+from drills.api import Api, ApiError
+from drills.cluster import API_PORT, Cluster, UnhealthyError
+from drills.record import Connection, Operation, Outcome, Record
+
+CONFIGMAPS: Final = f"/api/v1/namespaces/{probe.NAMESPACE}/configmaps"
+
+
+def prepare(api: Api) -> None:
+    """A namespace with registers that were never written, and an empty journal.
+
+    Raises:
+        UnhealthyError: the credentials may not do that, or the API does not answer.
+    """
+    try:
+        api.ensure("/api/v1/namespaces", {"metadata": {"name": probe.NAMESPACE}})
+        clear(api)
+        for number in range(probe.REGISTERS):
+            labels = {"kube-ha.dev/drill": "register"}
+            api.call("POST", CONFIGMAPS, {"metadata": {"name": probe.register(number), "labels": labels}})
+    except ApiError as error:
+        raise UnhealthyError(f"a drill needs to write ConfigMaps in namespace {probe.NAMESPACE}: {error}") from error
+
+
+def clear(api: Api) -> None:
+    """Remove every register and entry of the journal.
+
+    Raises:
+        ApiError: the API did not.
+    """
+    # One request deletes what is there object by object: thousands of entries take longer than one answer may.
+    api.call("DELETE", f"{CONFIGMAPS}?labelSelector=kube-ha.dev/drill", timeout=60)
+
+
+def final_reads(cluster: Cluster) -> Sequence[Record]:
+    """Each register as each master has it when all is over: part of the history.
+
+    Raises:
+        ApiError: a master does not answer.
+    """
+    reads = []
+    for master in cluster.of("master"):
+        api = Api(cluster.access, host=master.address, port=API_PORT)
+        for number in range(probe.REGISTERS):
+            key, begin = probe.register(number), time.monotonic()
+            value = probe.register_value(api.call("GET", f"{CONFIGMAPS}/{key}"))
+            how = (Connection.NEW, Operation.READ)
+            end = time.monotonic()
+            reads.append(Record(master.name, *how, key, value, begin, begin, end, Outcome.ACKNOWLEDGED, "final"))
+    return reads

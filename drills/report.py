@@ -1,0 +1,116 @@
+"""The report: one HTML file that needs nothing else, readable at a glance."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from string import Template
+from typing import Final
+
+from drills.judge import Verdict
+from drills.summary import Summary
+
+STYLE: Final = """
+:root{color-scheme:light dark;--ok:#2e9e5b;--some:#e0a800;--bad:#d63a3a;--ink:#1c2430;--dim:#667085;--line:#d9dee6;
+--bg:#fff;--card:#f6f8fa}
+@media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--dim:#98a2b3;--line:#344054;--bg:#11161d;--card:#1a212b}}
+body{font:15px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--bg);margin:2rem auto;max-width:1100px;
+padding:0 1rem}
+h1{margin:0}h2{margin:2.5rem 0 .3rem}p{margin:.3rem 0}.dim{color:var(--dim)}
+table{border-collapse:collapse;width:100%;margin:1rem 0;font-variant-numeric:tabular-nums}
+th,td{padding:.35rem .6rem;text-align:right;border-bottom:1px solid var(--line)}
+th{color:var(--dim);font-weight:500;vertical-align:bottom}th:first-child,td:first-child,td.l,th.l{text-align:left}
+.badge{display:inline-block;padding:.05rem .55rem;border-radius:1rem;color:#fff;font-size:.85em;white-space:nowrap}
+.passed{background:var(--ok)}.missed{background:var(--some)}.void{background:#7a869a}.failed{background:var(--bad)}
+.figure{background:var(--card);border-radius:.5rem;padding:.8rem;margin:1rem 0}svg{width:100%;height:auto;display:block}
+svg text{font:10px system-ui,sans-serif;fill:var(--ink)}svg .row{text-anchor:end;fill:var(--dim)}
+svg .tick{text-anchor:middle;fill:var(--dim)}svg .in{fill:#fff}
+svg .all{fill:var(--ok)}svg .some{fill:var(--some)}svg .none{fill:var(--bad)}
+svg .during{fill:var(--bad);opacity:.08}svg line.fault{stroke:var(--bad)}svg line.heal{stroke:var(--ok)}
+svg .grid{stroke:var(--line)}svg polyline{fill:none;stroke-width:1.5}svg .p50{stroke:#3478c6}svg .p99{stroke:#b44fc4}
+svg .leader0{fill:#3478c6}svg .leader1{fill:#7b61c9}svg .leader2{fill:#0e8a8a}svg .leader3{fill:#a8642a}
+svg .leader4{fill:#8a3a63}
+.key span{margin-right:1.2rem}.key i{display:inline-block;width:.8em;height:.8em;margin-right:.35em;border-radius:2px}
+"""
+
+PAGE: Final = Template(
+    '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    "<title>Drills: $title</title><style>$style</style>"
+    '<h1>$headline</h1><p class="dim">$about</p>$table$key$faults</html>\n'
+)
+
+KEY: Final = (
+    '<p class="key dim"><span><i style="background:var(--ok)"></i>all requests acknowledged</span>'
+    '<span><i style="background:var(--some)"></i>some</span><span><i style="background:var(--bad)"></i>none</span>'
+    '<span><i style="background:#3478c6"></i>p50</span><span><i style="background:#b44fc4"></i>p99 latency</span>'
+    "<span>shaded: the fault lasts</span></p>"
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A fault on the page."""
+
+    summary: Summary
+    figures: Sequence[tuple[str, str]]
+    """Caption and SVG of each run that is shown."""
+
+
+def render(title: str, about: Sequence[str], shown: Sequence[Shown]) -> str:
+    """The page; `about` are facts of the whole drill (what was drilled, when, at which load)."""
+    return PAGE.substitute(
+        title=escape(title),
+        style=STYLE,
+        headline=_headline(shown),
+        about=" · ".join(escape(fact) for fact in about),
+        table=_table([one.summary for one in shown]),
+        key=KEY,
+        faults="".join(_fault(one) for one in shown),
+    )
+
+
+def _headline(shown: Sequence[Shown]) -> str:
+    counts: Mapping[Verdict, int] = Counter(one.summary.verdict for one in shown)
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]) or "nothing drilled"
+
+
+def badge(verdict: Verdict) -> str:
+    """A verdict as a coloured word."""
+    return f'<span class="badge {verdict.split()[0]}">{verdict}</span>'
+
+
+def _table(summaries: Sequence[Summary]) -> str:
+    head = (
+        "<table><tr><th>Fault</th><th class=l>Verdict</th><th>Runs</th><th class=l>Mark</th>"
+        "<th>Last failed new request, s<br>min / median / p95 / max</th>"
+        "<th>Longest gap of writes, s<br>min / median / p95 / max</th>"
+        "<th>Failed<br>new · kept · patient</th><th>Whole again, s<br>median</th><th>Lost</th></tr>"
+    )
+    return head + "".join(row for summary in summaries for row in _rows(summary)) + "</table>"
+
+
+def _rows(summary: Summary) -> Iterator[str]:
+    name = escape(summary.fault.name)
+    whole = f"{summary.redundancy.middle:.0f}" if summary.redundancy else "never"
+    for number, row in enumerate(summary.rows):
+        shares = " · ".join(f"{share:.1%}" for _, share in row.failed)
+        first = number == 0
+        yield (
+            f"<tr><td>{f'<a href=#{name}>{name}</a>' if first else ''}</td>"
+            f"<td class=l>{badge(summary.verdict) if first else ''}</td><td>{summary.runs if first else ''}</td>"
+            f"<td class=l>{escape(row.label)}</td><td>{row.last_failure}</td><td>{row.longest_gap}</td>"
+            f"<td>{shares}</td><td>{whole if first else ''}</td>"
+            f"<td>{f'{summary.lost} of {summary.acknowledged}' if first else ''}</td></tr>"
+        )
+
+
+def _fault(shown: Shown) -> str:
+    summary = shown.summary
+    findings = (
+        "".join(f"<p>{badge(finding.verdict)} {escape(finding.text)}</p>" for finding in summary.findings)
+        or '<p class="dim">Every floor and every target held.</p>'
+    )
+    figures = "".join(
+        f'<div class="figure"><p class="dim">{escape(caption)}</p>{svg}</div>' for caption, svg in shown.figures
+    )
+    return f"<h2 id={escape(summary.fault.name)}>{escape(summary.fault.title)}</h2>{findings}{figures}"

@@ -1,0 +1,46 @@
+"""Carrying out a step that does harm."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from drills.fault import Cut, Fill, Inject, Isolate, Kill, Machine, PowerOff, Signal, Wipe
+from drills.injector import Injector
+
+
+def words(step: Inject, targets: Sequence[str]) -> str:
+    """The step as people say it."""
+    match step:
+        case Cut(how=how):
+            what = f"cut ({how})"
+        case Signal(program=program, signal=signal):
+            what = f"SIG{signal} to {program} on"
+        case Isolate():
+            what = "isolate from its peers"
+        case Fill():
+            what = "fill the disk of"
+        case _:
+            what = type(step).__name__.lower().replace("poweroff", "power off")
+    return f"{what} {' and '.join(targets)}"
+
+
+def strike(step: Inject, targets: Sequence[str], machines: Sequence[Machine], injector: Injector) -> None:
+    """Do the step's harm to all its targets at once.
+
+    Raises:
+        InjectionError: it could not be done to one of them.
+    """
+    act = _act(step, machines, injector)
+    with ThreadPoolExecutor(max_workers=len(targets)) as pool:
+        list(pool.map(act, targets))
+
+
+def _act(step: Inject, machines: Sequence[Machine], injector: Injector) -> Callable[[str], None]:
+    if isinstance(step, Cut):
+        return lambda name: injector.cut(name, step.how)
+    if isinstance(step, Signal):
+        return lambda name: injector.signal(name, step.program, step.signal)
+    if isinstance(step, Isolate):
+        members = [machine for machine in machines if machine.member]
+        return lambda name: injector.isolate(name, [peer.address for peer in members if peer.name != name])
+    simple = {Kill: injector.kill, PowerOff: injector.power_off, Wipe: injector.wipe, Fill: injector.fill}
+    return simple[type(step)]

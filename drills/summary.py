@@ -1,0 +1,95 @@
+"""Numbers of a fault over its repeats, as both the page and the terminal show them. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from drills.fault import Fault
+from drills.judge import Finding, Run, Verdict, judge, worst
+from drills.thresholds import Floor
+from drills.verdict import percentile
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Min, median, 95th percentile and max of a number over repeats."""
+
+    low: float
+    middle: float
+    p95: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.low:.2f} / {self.middle:.2f} / {self.p95:.2f} / {self.high:.2f}"
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """The spread of one or more values."""
+    return Spread(min(values), median(values), percentile(values, 0.95), max(values))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A mark of a fault (the fault itself, a heal), over all repeats. Times are seconds."""
+
+    label: str
+    last_failure: Spread
+    """Of new requests through the endpoint, writes and reads, after the mark."""
+    longest_gap: Spread
+    """Between acknowledged writes of new connections through the endpoint."""
+    failed: tuple[tuple[str, float], ...]
+    """Per kind of client of the endpoint: share of its requests that failed, over all repeats."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A fault over all its repeats."""
+
+    fault: Fault
+    runs: int
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    rows: tuple[Row, ...]
+    acknowledged: int
+    lost: int
+    redundancy: Spread | None
+    """Seconds from the last mark until nothing was missing; None when a run never came to that."""
+
+
+def summarize(fault: Fault, runs: Sequence[Run], floor: Floor | None) -> Summary:
+    """The summary of one or more runs of a fault."""
+    findings = judge(fault, runs, floor)
+    times = [run.redundancy_seconds for run in runs if run.redundancy_seconds is not None]
+    return Summary(
+        fault=fault,
+        runs=len(runs),
+        verdict=worst(findings),
+        findings=tuple(findings),
+        rows=tuple(_row(runs, index) for index in range(len(runs[0].marks))),
+        acknowledged=sum(run.durability.acknowledged for run in runs),
+        lost=sum(len(set().union(*run.durability.lost.values())) for run in runs),
+        redundancy=spread(times) if len(times) == len(runs) else None,
+    )
+
+
+def _row(runs: Sequence[Run], index: int) -> Row:
+    writes = [run.windows("endpoint", "new", "create")[index] for run in runs]
+    reads = [run.windows("endpoint", "new", "read")[index] for run in runs]
+    last = [max(write.last_failure, read.last_failure) for write, read in zip(writes, reads, strict=True)]
+    failed = []
+    for kind in ("new", "kept", "patient"):
+        windows = [one.windows[index] for run in runs for one in run.felt if one.stream.startswith(f"endpoint/{kind}/")]
+        requests = sum(window.requests for window in windows)
+        failed.append((kind, sum(window.failed for window in windows) / requests if requests else 0.0))
+    # Targets are chosen anew in each repeat, so only the words before the names are common to all.
+    label = runs[0].marks[index].label if len(runs) == 1 else _common([run.marks[index].label for run in runs])
+    return Row(label, spread(last), spread([window.longest_gap for window in writes]), tuple(failed))
+
+
+def _common(labels: Sequence[str]) -> str:
+    words = []
+    for found in zip(*(label.split() for label in labels), strict=False):
+        if len(set(found)) > 1:
+            break
+        words.append(found[0])
+    return " ".join(words)

@@ -1,0 +1,66 @@
+"""What a drill must not exceed: floors that fail a run, targets that we set ourselves."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from drills.verdict import MarkKind
+
+MIN_ACHIEVED: Final = 0.9
+"""Share of the intended rate that every stream must have had acknowledged before the fault, or the run is void."""
+
+MIN_BASELINE_SECONDS: Final = 3.0
+"""Less before the fault says nothing about the load."""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A run that is worse than this has failed."""
+
+    failover_seconds: float
+    """Longest gap of acknowledged writes through the endpoint, and time of the last failed new request."""
+    p99_seconds: float
+    """Of API requests through the endpoint, over the whole drill."""
+
+
+class Target(BaseModel):
+    """Our own goal for one window, for clients of the endpoint with new connections."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    last_failure_median: float | None = None
+    """Seconds after the mark, over repeats."""
+    last_failure_max: float | None = None
+    failed: int | None = None
+    """Requests that may fail, of all endpoint streams with a timeout of 1 s."""
+
+
+FLOORS: Final = {
+    "development": None,
+    "production": Floor(failover_seconds=30.0, p99_seconds=0.5),
+    "critical": Floor(failover_seconds=30.0, p99_seconds=0.5),
+}
+"""Per scenario. One master promises no failover: in development only durability is judged. 30 s and 500 ms
+are the limits that the project promises (the second one is half of Kubernetes' own for requests of one object)."""
+
+TARGETS: Final = {
+    MarkKind.FAULT: Target(last_failure_median=0.5, last_failure_max=1.5),
+    MarkKind.HEAL: Target(failed=0),
+}
+"""Where a fault's declaration says nothing else. Prototypes of this design reached them."""
+
+
+class ScenarioError(Exception):
+    """No such scenario."""
+
+
+def floor(scenario: str) -> Floor | None:
+    """The floor of a scenario; None where there is none.
+
+    Raises:
+        ScenarioError: unknown scenario.
+    """
+    if scenario not in FLOORS:
+        raise ScenarioError(f"scenario: {scenario!r} is unknown; one of {', '.join(FLOORS)}.")
+    return FLOORS[scenario]
