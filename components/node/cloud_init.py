@@ -87,6 +87,7 @@ obtain() {{
   KEY=$1 SHA256=$2 FOLDER=$3/$2
   [ ! -d "$FOLDER" ] || return 0
   mkdir -p "$3"
+  rm -f "$3"/.fetched.*
   FILE=$(mktemp "$3/.fetched.XXXXXX")
   {FETCH[machine.cloud]}
   echo "$SHA256  $FILE" | sha256sum --check --quiet

@@ -108,5 +108,5 @@ def up_servers(statistics: str, backend: str = BACKEND) -> list[str]:
         and row[columns["svname"]] != "BACKEND"
         and row[columns["status"]].startswith("UP")
         # "UP" is also the verdict on a server that no check has asked yet.
-        and row[columns["check_status"]] not in {"", "INI"}
+        and row[columns["check_status"]].lstrip("* ") not in {"", "INI"}
     ]

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-
 API_PORT: Final = 6443
 """Where API servers listen, and load balancers in front of them."""
 

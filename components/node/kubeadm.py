@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from components.node import audit, kubelet
+from components.node import addons, audit, kubelet
 from components.node.health import API_PORT, grace_period_seconds, shutdown_delay_seconds
 from components.node.kubelet import Host
 from components.node.machine import Machine
@@ -154,6 +154,7 @@ def patches(machine: Machine) -> Mapping[str, Document]:
             }
         },
         "kubeletconfiguration+strategic.json": kubelet.master_patch(),
+        "corednsdeployment+strategic.json": addons.dns_patch(machine.kubernetes),
     }
 
 

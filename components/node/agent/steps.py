@@ -1,10 +1,12 @@
 """The table of contents of an agent run: what makes a machine, in order."""
 
+from components.node.agent.addons import Addons
 from components.node.agent.artifacts import Artifacts
 from components.node.agent.balancer import Balancer
 from components.node.agent.identity import Identity
-from components.node.agent.master import Addons, Kubernetes, Passthrough
+from components.node.agent.master import Kubernetes
 from components.node.agent.member import Etcd
+from components.node.agent.passthrough import Passthrough
 from components.node.agent.secrets import Secrets
 from components.node.agent.step import Step
 from components.node.agent.volume import Volume

@@ -1,0 +1,89 @@
+"""A balancer: HAProxy in front of the masters, and the virtual address while this balancer is the one that has it."""
+
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from components.node import haproxy, keepalived
+from components.node.agent.files import write
+from components.node.agent.step import Context, NotYetError, Step
+from components.node.machine import Machine, Role
+
+SOCKET_SECONDS: Final = 1.0
+
+
+class ConfigurationError(Exception):
+    """A program refused the configuration that we would give it; what it said."""
+
+
+class Balancer(Step):
+    """Ready when at least one master is."""
+
+    name = "balancer"
+
+    def applies(self, machine: Machine) -> bool:
+        return machine.role is Role.BALANCER
+
+    def run(self, context: Context) -> None:
+        services, machine = context.services, context.machine
+        changed = install(context, haproxy.CONFIGURATION, haproxy.render(machine), ("haproxy", "-c", "-q", "-f"))
+        restart = services.install(haproxy.UNIT, keepalived.balancer_service())
+        start(context, haproxy.UNIT, changed=changed, restart=restart)
+        changed = install(context, keepalived.CONFIGURATION, keepalived.render(machine), ("keepalived", "-t", "-f"))
+        restart = services.install(keepalived.UNIT, keepalived.service())
+        start(context, keepalived.UNIT, changed=changed, restart=restart)
+        if (reason := self.tick(context)) is not None:
+            raise NotYetError(reason)
+
+    def tick(self, context: Context) -> str | None:
+        try:
+            up = haproxy.up_servers(ask("show stat"))
+        except OSError as error:
+            return f"balancer does not answer: {error}"
+        context.metrics.set("balancer_masters_up", len(up))
+        return None if up else "no master is ready"
+
+    def leave(self, context: Context) -> None:
+        # Keepalived first: it gives the address to the other balancer while this one still serves.
+        context.services.stop(keepalived.UNIT)
+        context.services.stop(haproxy.UNIT)
+
+
+def install(context: Context, path: str, content: str, judge: tuple[str, ...]) -> bool:
+    """Write a configuration that its own program accepts; whether it changed.
+
+    Raises:
+        ConfigurationError: it does not; the one that runs stays.
+    """
+    target = context.paths.root / path.lstrip("/")
+    with tempfile.TemporaryDirectory() as folder:
+        candidate = Path(folder) / target.name
+        # Keepalived refuses what others could write, and warns of what they could execute.
+        write(candidate, content.encode(), mode=0o644)
+        answer = subprocess.run([*judge, str(candidate)], capture_output=True, text=True, check=False, timeout=30)
+    if answer.returncode != 0:
+        raise ConfigurationError(f"{judge[0]} refuses {path}: {(answer.stdout + answer.stderr).strip()}")
+    return write(target, content.encode(), mode=0o644)
+
+
+def start(context: Context, unit: str, *, changed: bool, restart: bool) -> None:
+    """Running with what is written now; connections outlive a reload, not a restart."""
+    if not context.services.active(unit):
+        context.services.start(unit)
+        context.log("balancer", f"{unit} started")
+    elif restart:
+        context.services.restart(unit)
+    elif changed:
+        context.services.reload(unit)
+
+
+def ask(command: str) -> str:
+    """HAProxy's answer on its admin socket. Raises `OSError`."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(SOCKET_SECONDS)
+        connection.connect(haproxy.SOCKET)
+        connection.sendall(f"{command}\n".encode())
+        with connection.makefile("r") as answer:
+            return answer.read()
