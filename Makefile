@@ -52,7 +52,7 @@ tools: $(SYNCED) ## get every tool and the machine image, and say what came from
 .PHONY: tools-quiet
 tools-quiet: $(SYNCED)
 	@$(PY) -m toolchain tools --quiet
-	@$(PY) -m toolchain.image
+	@$(PY) -m toolchain.image >/dev/null
 
 env: $(SYNCED) ## print the exports that put the tools on PATH and set Pulumi's backend, for eval
 	@$(PY) -m toolchain env

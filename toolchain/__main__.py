@@ -18,6 +18,9 @@ from toolchain.way_error import WayError
 
 Row = tuple[str, str, str]
 
+LOG_WIDTH = 200
+INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit status."""
@@ -99,8 +102,13 @@ def show(rows: Sequence[Row]) -> None:
     table = Table("tool", "version", "from", box=None, pad_edge=False)
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, soft_wrap=True).print(table)
+    # A log has no width to keep to.
+    Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH).print(table)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        console.print("interrupted; run it again and it goes on where it stopped")
+        sys.exit(INTERRUPTED)
