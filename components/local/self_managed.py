@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.declaration import declaration
 from components.local import addresses
 from components.local.backups import Backups, BackupsArgs, Upload
 from components.local.load_balancer import LoadBalancer, LoadBalancerArgs
@@ -38,7 +39,8 @@ class ControlPlane(pulumi.ComponentResource):
     """Network, keys, bucket, machines, balancers; done when the API answers."""
 
     def __init__(self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("kube-ha:local:ControlPlane", name, None, opts)
+        declared = declaration(args.settings, args.topology)
+        super().__init__("kube-ha:local:ControlPlane", name, declared, opts)
         self.name = name
         self.settings, self.topology = args.settings, args.topology
         self.child = pulumi.ResourceOptions(parent=self)

@@ -1,0 +1,73 @@
+"""What a control plane says of itself before anything exists: the inputs of its component resource. Pure.
+
+Everything here is known in a preview, when most properties of machines and networks are not. The policy pack reads it,
+so a stack whose declaration would break the promise is refused before its first resource is made.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from components.node.health import LOAD_BALANCER, grace_period_seconds, shutdown_delay_seconds
+from components.settings import Settings
+from components.topology import Master, Member, SnapshotPlan, Topology
+
+READINESS_PATH: Final = "/readyz"
+"""What every load balancer asks masters for: unlike a TCP connection it fails while a master cannot serve."""
+
+
+def declaration(settings: Settings, topology: Topology) -> dict[str, Any]:
+    """The inputs of a control plane's component resource.
+
+    Keys are camelCase as all properties that the engine sees; every value is a plain one, never an output.
+    """
+    return {
+        "cloud": str(settings.cloud),
+        "controlPlane": settings.control_plane,
+        "scenario": str(topology.scenario),
+        "region": settings.region,
+        "kubernetesVersion": settings.kubernetes_version,
+        "zones": list(topology.zones),
+        "masters": placed(topology.masters),
+        "members": placed(topology.members),
+        "externalEtcd": topology.external_etcd,
+        "etcd": {"heartbeatMs": settings.etcd.heartbeat_ms, "electionMs": settings.etcd.election_ms},
+        "loadBalancer": load_balancer(settings) if topology.load_balancer else None,
+        "shutdownDelaySeconds": shutdown_delay_seconds(settings.cloud),
+        "gracePeriodSeconds": grace_period_seconds(settings.cloud),
+        "snapshots": snapshots(topology.snapshots),
+        "survives": list(topology.survives),
+    }
+
+
+def placed(machines: Sequence[Master | Member]) -> list[dict[str, str]]:
+    """Machines with their zones."""
+    return [{"name": machine.name, "zone": machine.zone} for machine in machines]
+
+
+def load_balancer(settings: Settings) -> dict[str, Any]:
+    """Who reaches the API through the load balancer, and how that asks masters whether they serve."""
+    check = LOAD_BALANCER[settings.cloud]
+    return {
+        "public": settings.load_balancer.public,
+        "cidrs": [str(cidr) for cidr in settings.load_balancer.cidrs],
+        "healthCheck": {
+            "protocol": "HTTPS",
+            "path": READINESS_PATH,
+            "intervalSeconds": check.interval_seconds,
+            "threshold": check.threshold,
+        },
+    }
+
+
+def snapshots(plan: SnapshotPlan) -> dict[str, Any]:
+    """When etcd is snapshotted, and for how long snapshots are kept, in seconds."""
+
+    def seconds(time: timedelta) -> int:
+        return int(time.total_seconds())
+
+    return {
+        "intervalSeconds": seconds(plan.interval),
+        "keptSeconds": max(seconds(tier.keep) for tier in plan.tiers),
+        "locked": plan.locked,
+    }
