@@ -1,8 +1,8 @@
 """Where things are in a network, and what they are called in the kernel. Pure arithmetic.
 
-    x.y.0.0/24     edge segment, router at .1
-    x.y.i.0/24     zone number i (from 1), router at .1
-    x.y.255.0/30   link to the host: router .1, host .2
+x.y.0.0/24     edge segment, router at .1
+x.y.i.0/24     zone number i (from 1), router at .1
+x.y.255.0/30   link to the host: router .1, host .2
 """
 
 import hashlib

@@ -1,0 +1,187 @@
+"""The machine API: what machines ask of their cloud, at 169.254.169.254 inside their network's router.
+
+The caller is known by its source address, and reaches this only while nothing cuts it from the router.
+"""
+
+import socket
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from ipaddress import IPv4Network
+from typing import Protocol
+
+from providers.local import netns, network, specs, volumes
+from providers.local.addresses import Addresses
+from providers.local.keeper import Keeper, Order, Status
+from providers.local.network import METADATA_ADDRESS
+from providers.local.objects import Bucket, Condition, PreconditionError, RetainedError
+from providers.local.specs import Kind, MachineGroup, Slot
+from providers.local.state import State
+from providers.local.web import Answer, Download, RefusalError, Request, Response, Route, Server
+
+STATUSES: dict[type[Exception], int] = {PreconditionError: 412, RetainedError: 403, ValueError: 400}
+
+
+class Surroundings(Protocol):
+    """What the machine API needs of the cloud."""
+
+    state: State
+    keepers: dict[tuple[str, str], Keeper]
+    buckets: dict[str, Bucket]
+
+    def addresses(self, name: str) -> Addresses:
+        """Of a network."""
+
+    def groups(self, name: str) -> list[MachineGroup]:
+        """Of a network."""
+
+
+class MachineApi:
+    """Serves one network."""
+
+    def __init__(self, surroundings: Surroundings, name: str) -> None:
+        self._cloud = surroundings
+        self._name = name
+        listening = netns.inside(surroundings.addresses(name).router_namespace, _listen)
+        self._server = Server(listening, self._routes(), STATUSES)
+        threading.Thread(target=self._server.serve_forever, name=f"machine API of {name}", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _routes(self) -> list[Route]:
+        objects = "/v1/buckets/{bucket}/objects"
+        return [
+            Route("GET", "/v1/instance", self._instance),
+            Route("PUT", "/v1/instance/status", self._report),
+            Route("POST", "/v1/instance/replace", self._replace),
+            Route("POST", "/v1/instance/volume", self._attach),
+            Route("GET", "/v1/secrets/{name}", self._secret),
+            Route("GET", objects, self._list),
+            Route("GET", objects + "/{key+}", self._get),
+            Route("PUT", objects + "/{key+}", self._put),
+            Route("DELETE", objects + "/{key+}", self._delete),
+            Route("PUT", "/v1/routes", self._route),
+        ]
+
+    # -- the caller ----------------------------------------------------------------------------------------------
+
+    def _caller(self, request: Request) -> tuple[MachineGroup, Slot, Keeper]:
+        for group in self._cloud.groups(self._name):
+            for slot in group.slots:
+                keeper = self._cloud.keepers.get((self._name, slot.machine))
+                if str(slot.address) == request.client and keeper and keeper.incarnation:
+                    return group, slot, keeper
+        raise RefusalError(403, f"{request.client} is no machine of network {self._name!r}")
+
+    def _instance(self, request: Request) -> Answer:
+        group, slot, keeper = self._caller(request)
+        assert keeper.incarnation
+        return Response(
+            {
+                "id": keeper.incarnation.id,
+                "group": group.name,
+                "machine": slot.machine,
+                "zone": slot.zone,
+                "address": str(slot.address),
+                "template": keeper.incarnation.template,
+                "desired_template": group.template,
+            }
+        )
+
+    def _report(self, request: Request) -> Answer:
+        _, _, keeper = self._caller(request)
+        keeper.status = Status.model_validate(request.json())
+        return Response()
+
+    def _replace(self, request: Request) -> Answer:
+        _, slot, keeper = self._caller(request)
+        reason = _text(request.json(), "reason")
+        print(f"{slot.machine} asks for its replacement: {reason}", flush=True)
+        keeper.order(Order.REPLACE)
+        return Response(status=202)
+
+    def _attach(self, request: Request) -> Answer:
+        _, slot, keeper = self._caller(request)
+        incarnation = keeper.running
+        if keeper.volume is None or incarnation is None:
+            raise RefusalError(404, f"{slot.machine} has no volume")
+        return Response({"device": volumes.attach(keeper.volume, incarnation)})
+
+    def _route(self, request: Request) -> Answer:
+        _, slot, _ = self._caller(request)
+        cidr = IPv4Network(_text(request.json(), "cidr"))
+        addresses = self._cloud.addresses(self._name)
+        if cidr.overlaps(addresses.cidr):
+            raise RefusalError(400, f"{cidr} overlaps the network's own {addresses.cidr}")
+        network.route(addresses, cidr, slot)
+        return Response()
+
+    # -- stores --------------------------------------------------------------------------------------------------
+
+    def _secret(self, request: Request, name: str) -> Answer:
+        group, _, _ = self._caller(request)
+        for resource in self._cloud.state.of_kind(Kind.SECRET):
+            spec = resource.spec
+            if isinstance(spec, specs.Secret) and (spec.network, spec.name) == (self._name, name):
+                if group.role not in spec.readers:
+                    raise RefusalError(403, f"secret {name!r} is not for the role {group.role!r}")
+                return Response(spec.value.encode())
+        raise RefusalError(404, f"no secret {name!r}")
+
+    def _bucket(self, request: Request, name: str) -> Bucket:
+        self._caller(request)
+        for resource in self._cloud.state.of_kind(Kind.BUCKET):
+            if (
+                resource.network == self._name
+                and isinstance(resource.spec, specs.Bucket)
+                and resource.spec.name == name
+            ):
+                return self._cloud.buckets[name]
+        raise RefusalError(404, f"no bucket {name!r}")
+
+    def _list(self, request: Request, name: str) -> Answer:
+        entries = self._bucket(request, name).list(request.query.get("prefix", ""))
+        return Response([entry.model_dump(include={"key", "size", "etag", "modified"}) for entry in entries])
+
+    def _get(self, request: Request, name: str, key: str) -> Answer:
+        try:
+            entry, content = self._bucket(request, name).open(key)
+        except KeyError as error:
+            raise RefusalError(404, f"no object {key!r} in bucket {name!r}") from error
+        return Download(content, entry.size, {"ETag": f'"{entry.etag}"'})
+
+    def _put(self, request: Request, name: str, key: str) -> Answer:
+        bucket = self._bucket(request, name)
+        until = request.headers.get("x-retain-until")
+        retain = datetime.fromisoformat(until.replace("Z", "+00:00")).timestamp() if until else 0.0
+        entry = bucket.put(key, request.chunks(), condition(request.headers), retain)
+        return Response({"etag": entry.etag}, headers={"ETag": f'"{entry.etag}"'})
+
+    def _delete(self, request: Request, name: str, key: str) -> Answer:
+        self._bucket(request, name).delete(key)
+        return Response()
+
+
+def condition(headers: Mapping[str, str]) -> Condition:
+    """What `If-None-Match` and `If-Match` ask for.
+
+    Raises:
+        RefusalError: another condition than is understood.
+    """
+    absent, etag = headers.get("if-none-match"), headers.get("if-match")
+    if absent not in (None, "*"):
+        raise RefusalError(400, f"If-None-Match: {absent}: accepted: *")
+    return Condition(absent=absent == "*", etag=etag.strip('"') if etag else None)
+
+
+def _listen() -> socket.socket:
+    return socket.create_server((METADATA_ADDRESS, 80), backlog=128, reuse_port=False)
+
+
+def _text(body: object, name: str) -> str:
+    if isinstance(body, dict) and isinstance(body.get(name), str):
+        return str(body[name])
+    raise RefusalError(400, f'the body lacks "{name}"; accepted: {{"{name}": "…"}}')
