@@ -4,8 +4,9 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
@@ -29,6 +30,9 @@ LOG_SECONDS: Final = 30.0
 
 HEALTH_SECONDS: Final = 1.5
 """Longer than an election at 100/1000."""
+
+UNSAFE: Final = ("unhealthy cluster", "not enough started members", "in sync with leader", "too many learner members")
+"""What etcd says when it refuses a change for now (server/etcdserver/errors of etcd)."""
 
 BUMP_REVISION: Final = 1_000_000_000
 """etcd's own advice for restores under Kubernetes: more revisions than there can have been since the snapshot."""
@@ -105,20 +109,17 @@ class EtcdCluster:
         self.services.stop(UNIT)
 
     def remove(self, member_id: int) -> None:
-        self.etcdctl.remove(self._endpoints, member_id)
+        with _unsafe_is_not_yet():
+            self.etcdctl.remove(self._endpoints, member_id)
 
     def add_learner(self, name: str, peer_url: str) -> tuple[int, str]:
-        member_id, members = self.etcdctl.add_learner(self._endpoints, name, peer_url)
+        with _unsafe_is_not_yet():
+            member_id, members = self.etcdctl.add_learner(self._endpoints, name, peer_url)
         return member_id, initial_cluster(members, member_id, name)
 
-    def promote(self, member_id: int) -> bool:
-        try:
+    def promote(self, member_id: int) -> None:
+        with _unsafe_is_not_yet():
             self.etcdctl.promote(self._endpoints, member_id)
-        except EtcdctlError as error:
-            if "in sync" in str(error):
-                return False
-            raise
-        return True
 
     def restore(self, order: RestoreOrder, data: Data, member: str) -> None:
         target = self.folders.restoring(data)
@@ -163,6 +164,17 @@ def initial_cluster(members: MemberList, own_id: int, own_name: str) -> str:
     return ",".join(
         f"{names[member.id] or f'{member.id:x}'}={url}" for member in members.members for url in member.peer_urls
     )
+
+
+@contextmanager
+def _unsafe_is_not_yet() -> Iterator[None]:
+    """etcd refuses a change that its members' connections do not look safe for; they have to be up for 5 s."""
+    try:
+        yield
+    except EtcdctlError as error:
+        if any(reason in str(error) for reason in UNSAFE):
+            raise NotYetError(str(error)) from None
+        raise
 
 
 def answers(url: str, timeout: float) -> bool:

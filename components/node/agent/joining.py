@@ -4,7 +4,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from components.node.agent.cloud import CloudError, ConflictError, NotFoundError
 from components.node.agent.step import NotYetError
@@ -25,6 +25,9 @@ from components.node.record import Mark as StoredMark
 
 CHANGE_SECONDS = 60.0
 """How long a membership change may go without confirming the lock: a learner's snapshot is confirmed while it loads."""
+
+
+Change = TypeVar("Change")
 
 
 class Disk(Protocol):
@@ -53,13 +56,14 @@ class Cluster(Protocol):
 
     def stop(self) -> None: ...
 
-    def remove(self, member_id: int) -> None: ...
+    def remove(self, member_id: int) -> None:
+        """Remove a member; `NotYetError` while etcd finds it unsafe, as for the two that follow."""
 
     def add_learner(self, name: str, peer_url: str) -> tuple[int, str]:
         """Add a learner: its ID, and the initial cluster that it starts with."""
 
-    def promote(self, member_id: int) -> bool:
-        """Make the learner a voter; False while it is not in sync."""
+    def promote(self, member_id: int) -> None:
+        """Make the learner a voter."""
 
     def restore(self, order: RestoreOrder, data: Data, member: str) -> None:
         """Restore the ordered snapshot to where the disk adopts it from."""
@@ -81,7 +85,7 @@ class Joining:
     log: Callable[[str], None]
     sleep: Callable[[float], None] = time.sleep
     patience: float = 120.0
-    """Seconds to wait for a learner to be in sync before the lock is given back."""
+    """Seconds to wait until etcd finds a change safe (a learner: in sync) before giving the lock back."""
 
     def settle(self) -> Decision:
         """Decide and act until etcd has been started; the last decision.
@@ -131,7 +135,7 @@ class Joining:
         if own is None or not own.learner:
             return own is not None
         with self._locked():
-            self._promote(own.member_id)
+            self._insist(lambda: self.cluster.promote(own.member_id))
         return True
 
     def finish_forming(self) -> bool:
@@ -234,24 +238,24 @@ class Joining:
             if decision.action not in {Action.REPLACE, Action.JOIN} or not isinstance(record, Record) or not quorum:
                 raise NotYetError(f"row {decision.row} now: {decision.reason}")
             if old := quorum.at(self.peer_url):
-                self.lock.confirm()
-                self.cluster.remove(old.member_id)
-            self.lock.confirm()
-            member_id, initial_cluster = self.cluster.add_learner(self.member, self.peer_url)
+                self._insist(lambda: self.cluster.remove(old.member_id))
+            member_id, initial_cluster = self._insist(lambda: self.cluster.add_learner(self.member, self.peer_url))
             data = Data(self.uid, record.generation, member_id)
             self.disk.prepare(data)
             self.cluster.start(data, record, initial_cluster, existing=True)
             self.disk.spend(data)
-            self._promote(member_id)
+            self._insist(lambda: self.cluster.promote(member_id))
 
-    def _promote(self, member_id: int) -> None:
+    def _insist(self, change: Callable[[], Change]) -> Change:
+        """Make a change under the lock; etcd refuses one until it is safe, which is mostly a matter of seconds."""
         waited = 0.0
         while True:
             self.lock.confirm()
-            if self.cluster.promote(member_id):
-                return
-            if waited >= self.patience:
-                raise NotYetError(f"the learner {member_id:x} is not in sync after {waited:.0f} s")
+            try:
+                return change()
+            except NotYetError:
+                if waited >= self.patience:
+                    raise
             self.sleep(0.5)
             waited += 0.5
 

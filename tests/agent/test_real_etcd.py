@@ -1,0 +1,147 @@
+"""Rows of the membership table, with real etcd processes."""
+
+import shutil
+
+import pytest
+
+from components.node.agent.cluster import EtcdCluster
+from components.node.agent.hand_over import hand_over
+from components.node.agent.member import cluster, joining
+from components.node.agent.step import NotYetError
+from components.node.etcd import client_url
+from components.node.machine import Peer
+from components.node.membership import decide
+from components.node.record import Record, State
+from tests.agent.conftest import World
+from tests.agent.processes import eventually
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def formed(world: World) -> World:
+    """Three members that are a cluster."""
+    world.form()
+    for member in world.members:
+        eventually(lambda name=member.name: world.healthy(name), 20, f"{member.name} is healthy")
+    return world
+
+
+def record_of(world: World) -> Record:
+    return Record.model_validate_json(world.objects["clusters/u1/record.json"][0])
+
+
+def test_three_empty_members_form_one_cluster_and_say_so(formed: World) -> None:
+    lists = {member.name: formed.listed(member.name) for member in formed.members}
+    assert set(lists["member-1"]) == {"member-1", "member-2", "member-3"}
+    assert lists["member-1"] == lists["member-2"] == lists["member-3"]
+    record = record_of(formed)
+    assert record.state is State.FORMED
+    assert {name: record.member_id(name) for name in record.members} == lists["member-1"]
+
+
+def test_a_killed_member_comes_back_with_its_data_under_its_id(formed: World) -> None:
+    before = formed.listed("member-1")
+    formed.kill("member-2")
+    formed.steps["member-2"].run(formed.machine("member-2"))
+    eventually(lambda: formed.healthy("member-2"), 20, "member-2 is healthy")
+    assert formed.listed("member-1") == before
+
+
+def test_a_member_whose_disk_is_lost_is_replaced_under_a_new_id(formed: World) -> None:
+    before = formed.listed("member-1")
+    put(formed, "member-1", "k", "v")
+    formed.kill("member-3")
+    formed.wipe("member-3")
+    context = formed.machine("member-3")
+    assert decide(joining(context).observe()).row == 7
+    formed.steps["member-3"].run(context)
+    eventually(lambda: formed.healthy("member-3"), 20, "member-3 is healthy")
+    after = formed.listed("member-1")
+    assert set(after) == set(before)
+    assert after["member-3"] != before["member-3"]
+    assert get(formed, "member-3", "k") == "v"
+
+
+def test_a_disk_that_was_wiped_under_a_process_does_not_vote_again(formed: World) -> None:
+    formed.kill("member-3")
+    volume = formed.machines["member-3"].paths.etcd_volume
+    for entry in volume.iterdir():
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    formed.processes("member-3").start("kube-ha-etcd.service")
+    assert not formed.processes("member-3").active("kube-ha-etcd.service")
+
+
+def test_a_member_that_is_not_in_the_list_joins_as_a_learner_first(formed: World) -> None:
+    address = formed.members[0].address.rsplit(".", 1)[0] + ".4"
+    members = (*formed.members, Peer(name="member-4", zone="zone-4", address=address))
+    context = formed.machine("member-4", members)
+    assert decide(joining(context).observe()).row == 8
+    formed.steps["member-4"].run(context)
+    eventually(lambda: formed.healthy("member-4"), 20, "member-4 is healthy")
+    assert set(formed.listed("member-1")) == {"member-1", "member-2", "member-3", "member-4"}
+
+
+def test_an_empty_member_without_a_quorum_refuses_to_form_a_second_cluster(formed: World) -> None:
+    for member in formed.members:
+        formed.kill(member.name)
+    formed.wipe("member-1")
+    context = formed.machine("member-1")
+    with pytest.raises(NotYetError, match="never form a second cluster"):
+        formed.steps["member-1"].run(context)
+    assert not formed.processes("member-1").active("kube-ha-etcd.service")
+
+
+def test_data_of_another_cluster_is_set_aside_and_kept(formed: World) -> None:
+    formed.kill("member-2")
+    volume = formed.machines["member-2"].paths.etcd_volume
+    (own,) = [entry for entry in volume.iterdir() if entry.name.startswith("u1-")]
+    own.rename(volume / own.name.replace("u1-", "u0-"))
+    context = formed.machine("member-2")
+    assert decide(joining(context).observe()).row == 3
+    formed.steps["member-2"].run(context)
+    eventually(lambda: formed.healthy("member-2"), 20, "member-2 is healthy")
+    (kept,) = (volume / "set-aside").iterdir()
+    assert (kept / "member" / "wal").is_dir()
+
+
+def test_an_old_disk_of_a_member_that_was_replaced_is_set_aside(formed: World) -> None:
+    formed.kill("member-2")
+    volume = formed.machines["member-2"].paths.etcd_volume
+    old = volume.with_name("old")
+    volume.rename(old)
+    formed.steps["member-2"].run(formed.machine("member-2"))
+    eventually(lambda: formed.healthy("member-2"), 20, "member-2 is healthy")
+    formed.kill("member-2")
+    formed.wipe("member-2")
+    old.rename(volume)
+    context = formed.machine("member-2")
+    decision = decide(joining(context).observe())
+    assert (decision.row, "not among its members" in decision.reason) == (3, True)
+    formed.steps["member-2"].run(context)
+    eventually(lambda: formed.healthy("member-2"), 20, "member-2 is healthy")
+
+
+def test_leadership_is_handed_over_to_a_member_that_lives(formed: World) -> None:
+    endpoints = {m.name: client_url(m.address) for m in formed.members}
+    etcdctl = etcd_of(formed, "member-1").etcdctl
+    leader = next(name for name, url in endpoints.items() if (s := etcdctl.status(url)).leader_id == s.member_id)
+    first, second = (name for name in endpoints if name != leader)
+    formed.kill(first)
+    assert hand_over(etcdctl, endpoints[leader]) == f"{second} leads now"
+    assert hand_over(etcdctl, endpoints[leader]) == "not the leader"
+
+
+def etcd_of(world: World, name: str) -> EtcdCluster:
+    return cluster(world.machines[name])
+
+
+def put(world: World, by: str, key: str, value: str) -> None:
+    etcdctl = etcd_of(world, by).etcdctl
+    etcdctl._run((client_url(world.machines[by].machine.address),), "put", key, value, timeout=5)
+
+
+def get(world: World, by: str, key: str) -> str:
+    etcdctl = etcd_of(world, by).etcdctl
+    endpoint = client_url(world.machines[by].machine.address)
+    return etcdctl._run((endpoint,), "get", key, "--print-value-only", timeout=5).strip()
