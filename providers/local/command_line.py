@@ -43,7 +43,8 @@ def machines(*, stack: Stack = "local") -> None:
         ready = "[green]yes[/]" if view.ready else "[yellow]no[/]"
         row = (view.machine, view.role, view.zone, view.address, str(view.incarnation), since, ready, view.phase)
         table.add_row(*row, cut + view.message)
-    Console().print(table)
+    # Not on a terminal there is no width to fit into.
+    Console(width=None if sys.stdout.isatty() else 240).print(table)
     print(f"supervisor: socket {client.socket}, log {client.root / 'supervisor.log'}", file=sys.stderr)
 
 

@@ -63,6 +63,8 @@ class Hardware:
         """Make it so, from whatever there is."""
         match spec:
             case specs.Network():
+                # The folder tells whose network this is when no record does.
+                network_folder(self.root, spec.name).mkdir(parents=True, exist_ok=True)
                 network.ensure(Addresses(spec))
                 self._serve_machines(spec)
             case specs.Volume():

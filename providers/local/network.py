@@ -86,7 +86,7 @@ def plug(addresses: Addresses, slot: Slot) -> None:
     ip(
         segment.namespace,
         [
-            f"link add {port(slot)} type veth peer name eth0 netns {machine}",
+            f"link add {port(slot)} type veth peer name eth0 netns {machine} address {hardware_address(slot)}",
             f"link set {port(slot)} master bridge up",
         ],
     )
@@ -98,6 +98,11 @@ def plug(addresses: Addresses, slot: Slot) -> None:
             f"route add default via {segment.gateway}",
         ],
     )
+
+
+def hardware_address(slot: Slot) -> str:
+    """A slot's MAC address: the same for every incarnation, so that neighbours need not learn the new machine first."""
+    return ":".join(["02", "6b", *(f"{byte:02x}" for byte in slot.address.packed)])
 
 
 def unplug(addresses: Addresses, machine: str) -> None:

@@ -5,18 +5,17 @@ import secrets
 import signal
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from concurrent import futures
 from contextlib import contextmanager
 from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from pydantic import ValidationError
 
-from providers.local import progress, specs
+from providers.local import specs
 from providers.local.client import Client, CloudRefusalError, UnreachableError
 from providers.local.differences import changed, replacing, shrinks
 from providers.local.outputs import outputs
@@ -25,35 +24,23 @@ from providers.local.processes import process
 from providers.local.properties import UNKNOWN_TEXT, add, has_unknown, mapping, struct
 from providers.local.specs import AnySpec, Kind, MachineGroup, Readiness
 from providers.local.state import Owner
-from providers.local.view import MachineView
+from providers.local.waiting import CancelledError, WaitError, Waiting
 
 VERSION = "0.1.0"
 THREADS = 64
 """Requests at a time: the engine sends all that does not depend on each other at once, and each waits for machines."""
-BOOT_TIMEOUT = 120.0
-"""Seconds for a group's machines to come to cloud-init; an idle host takes 2."""
-POLL = 0.25
-"""Seconds between two looks at machines that are waited for."""
 
 Context = grpc.ServicerContext
-
-
-class CancelledError(Exception):
-    """The user asked to stop."""
-
-
-class WaitError(Exception):
-    """Machines did not come as far as they were to."""
 
 
 class LocalProvider(provider_pb2_grpc.ResourceProviderServicer):
     """One provider process, for one operation of the engine."""
 
     def __init__(self, engine_address: str, client: Client) -> None:
-        self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine_address))
         self._client = client
         self._preflight = Preflight(client)
         self._cancelled = threading.Event()
+        self._waiting = Waiting(engine_address, client, self._cancelled)
         self._working = 0
         self._lock = threading.Condition()
 
@@ -169,63 +156,15 @@ class LocalProvider(provider_pb2_grpc.ResourceProviderServicer):
     def _make(self, urn: str, identity: str, spec: AnySpec, *, update: bool = False) -> dict[str, Any]:
         kind = _kind(urn)
         if isinstance(spec, Readiness):
-            self._await_ready(urn, spec)
+            self._waiting.until_ready(urn, spec)
             return {}
         body: dict[str, Any] = {"kind": kind, "owner": Owner.of(urn).model_dump(), "spec": spec.wire()}
         if not update:
             body["creator"] = process(os.getpid()).model_dump()
         self._client.put(identity, body)
         if isinstance(spec, MachineGroup):
-            self._await_started(urn, spec)
+            self._waiting.until_started(urn, spec)
         return outputs(spec, self._client.root)
-
-    def _await_started(self, urn: str, group: MachineGroup) -> None:
-        names = {slot.machine for slot in group.slots}
-        self._await(urn, "booted", group.network, names, BOOT_TIMEOUT, lambda v: None if v.started else progress.say(v))
-
-    def _await_ready(self, urn: str, spec: Readiness) -> None:
-        self._await(
-            urn,
-            "ready",
-            spec.network,
-            set(spec.machines),
-            spec.timeout_seconds,
-            lambda view: progress.lacking(view, spec.templates),
-        )
-
-    def _await(
-        self,
-        urn: str,
-        verb: str,
-        network: str,
-        names: set[str],
-        seconds: float,
-        lacks: Callable[[MachineView], str | None],
-    ) -> None:
-        began, told = time.monotonic(), ""
-        while True:
-            views = {view.machine: view for view in self._client.machines(network=network)}
-            reasons = {n: lacks(views[n]) if n in views else "there is no such machine" for n in sorted(names)}
-            missing = {name: reason for name, reason in reasons.items() if reason is not None}
-            if not missing:
-                return
-            if (line := progress.summary(verb, len(names), missing)) != told:
-                told = line
-                self._tell(urn, line)
-            if time.monotonic() - began > seconds:
-                raise WaitError(progress.failure(verb, seconds, missing, self._consoles(network, views, missing)))
-            if self._cancelled.wait(POLL):
-                raise CancelledError("cancelled")
-
-    def _consoles(
-        self, network: str, views: Mapping[str, MachineView], missing: Mapping[str, str]
-    ) -> dict[str, list[str]]:
-        there = [name for name in missing if name in views]
-        return {name: self._client.console(network, name, progress.CONSOLE_LINES)["lines"] for name in there}
-
-    def _tell(self, urn: str, line: str) -> None:
-        request = engine_pb2.LogRequest(severity=engine_pb2.INFO, message=line, urn=urn, ephemeral=True)
-        self._engine.Log(request)
 
     def _foreseen(self, kind: Kind, news: struct_pb2.Struct) -> struct_pb2.Struct:
         properties = mapping(news)

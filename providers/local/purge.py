@@ -5,7 +5,7 @@ import signal
 import time
 from pathlib import Path
 
-from providers.local import cgroups, netns, state
+from providers.local import state
 from providers.local.client import Client, CloudRefusalError, UnreachableError
 from providers.local.keeper import sweep
 from providers.local.outputs import network_folder
@@ -37,12 +37,13 @@ def purge(client: Client, stack: str) -> list[str]:
 
 
 def unowned(root: Path) -> set[str]:
-    """Networks that have something on this host and are in no record."""
-    owned = {r.network for r in state.load(root / "state.json").resources.values()}
+    """Networks that have a folder below this root and are in no record.
+
+    Only folders count: what the kernel has under other names may be another root's.
+    """
+    owned = {resource.network for resource in state.load(root / "state.json").resources.values()}
     folders = root / "networks"
-    in_kernel = {name.removeprefix("kha-").split(".")[0] for name in [*netns.names("kha-"), *cgroups.names("kha-")]}
-    on_disk = {folder.name for folder in folders.iterdir()} if folders.is_dir() else set()
-    return (in_kernel | on_disk) - owned
+    return {folder.name for folder in folders.iterdir()} - owned if folders.is_dir() else set()
 
 
 def _stop_supervisor(root: Path) -> None:

@@ -60,6 +60,8 @@ def _serve_until_idle(cloud: Cloud, stopping: threading.Event) -> None:
             idle_since = time.monotonic()
         elif time.monotonic() - idle_since > LINGER:
             return
+        # Each time: the supervisor of another root puts the limit back when it ends.
+        _raise_inotify_limit(cloud)
         if any(map(is_orphan, list(cloud.state.resources.values()))):
             for urn in cloud.remove_all(is_orphan):
                 print(f"removed {urn}: whoever was creating it is gone", flush=True)
@@ -69,7 +71,7 @@ def _raise_inotify_limit(cloud: Cloud) -> None:
     limit = int(INOTIFY_FILE.read_text())
     if limit < INOTIFY_INSTANCES:
         with cloud.lock:
-            cloud.state.inotify_instances = limit
+            cloud.state.inotify_instances = cloud.state.inotify_instances or limit
             cloud.save()
         INOTIFY_FILE.write_text(str(INOTIFY_INSTANCES))
 
