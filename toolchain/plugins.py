@@ -108,7 +108,7 @@ def stand_in(repository: Path, name: str, version: str) -> None:
     On PATH it would do as well, with a warning in every run.
     """
     path = folder(own_home(repository), name, version) / f"pulumi-resource-{name}"
-    for other in path.parents[1].glob(f"resource-{name}-v*"):
+    for other in path.parents[1].glob(f"resource-{name}-v*/"):
         if other != path.parent:
             shutil.rmtree(other)
     path.parent.mkdir(parents=True, exist_ok=True)

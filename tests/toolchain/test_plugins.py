@@ -55,6 +55,14 @@ def test_a_stand_in_of_an_older_version_goes(tmp_path: Path) -> None:
     assert [path.name for path in (plugins.home(tmp_path) / "plugins").iterdir()] == ["resource-tls-v5.2.0"]
 
 
+def test_what_the_engine_notes_beside_a_stand_in_stays(tmp_path: Path) -> None:
+    plugins.stand_in(tmp_path, "tls", "5.2.0")
+    note = plugins.home(tmp_path) / "plugins/resource-tls-v5.2.0.lastused"
+    note.touch()
+    plugins.stand_in(tmp_path, "tls", "5.2.0")
+    assert note.exists()
+
+
 def test_with_neither_the_error_names_both_ways(tmp_path: Path) -> None:
     with pytest.raises(plugins.NoPluginError, match=r"unreachable(?s:.)*no folder providers/random"):
         plugins.ensure(tmp_path, NoNetwork())
