@@ -18,7 +18,9 @@ from drills.fault import AnyStep, Fault
 from drills.injector import Injector
 from drills.judge import Run
 from drills.load import Declaration
+from drills.probe import TIMEOUTS
 from drills.readback import read_back
+from drills.record import Connection
 from drills.strike import strike, words
 from drills.verdict import Mark, MarkKind
 
@@ -28,6 +30,8 @@ TAIL_SECONDS: Final = 5.0
 RECOVERY_SECONDS: Final = 180.0
 """A cluster that is not whole after this has not repaired itself."""
 POLL_SECONDS: Final = 0.5
+NOTICE_SECONDS: Final = 1.0
+"""What was hit a moment ago may still look whole."""
 LEADER_SECONDS: Final = 1.0
 
 
@@ -93,6 +97,8 @@ class Drill:
             finally:
                 self.injector.heal()
             trace.end = time.monotonic()
+            # What was sent last before the end is given the time to be answered.
+            time.sleep(TIMEOUTS[Connection.NEW])
         usage = json.loads(prober.said)
         trace.probe_cpu = usage["cpu_seconds"] / usage["seconds"]
         return Drilled(self._result(trace, records, load), trace, records)
@@ -112,9 +118,6 @@ class Drill:
         match step:
             case faults.Wait():
                 self._pass(step.seconds, "waiting")
-            case faults.Recover():
-                self.tell("waiting until the cluster is whole")
-                self._wait_whole()
             case faults.Heal():
                 self._mark(trace, MarkKind.HEAL, "heal", self.injector.heal)
             case _:
@@ -132,6 +135,7 @@ class Drill:
 
     def _settle(self, trace: Trace) -> None:
         self.tell("waiting until the cluster is whole again")
+        time.sleep(NOTICE_SECONDS)
         if not self._wait_whole():
             trace.redundancy_seconds = time.monotonic() - trace.marks[-1].at
         self._pass(TAIL_SECONDS, "whole again")

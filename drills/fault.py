@@ -108,15 +108,7 @@ class Wait(Step):
     seconds: float = Field(gt=0)
 
 
-class Recover(Step):
-    """Wait until nothing of the cluster is missing any more."""
-
-    do: Literal["recover"]
-
-
-AnyStep = Annotated[
-    Kill | PowerOff | Cut | Isolate | Signal | Wipe | Fill | Heal | Wait | Recover, Field(discriminator="do")
-]
+AnyStep = Annotated[Kill | PowerOff | Cut | Isolate | Signal | Wipe | Fill | Heal | Wait, Field(discriminator="do")]
 
 
 class Needs(BaseModel):
@@ -140,6 +132,7 @@ class Fault(BaseModel):
     outage: bool = False
     """Everything is hit, so an outage is expected: only durability and the return are judged."""
     steps: tuple[AnyStep, ...]
+    """After the last one the drill heals, and waits until the cluster is whole."""
 
 
 @dataclass(frozen=True)

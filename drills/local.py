@@ -3,13 +3,15 @@
 import subprocess
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from components.node.agent.step import Paths
 from drills.fault import Machine
 from drills.injector import InjectionError
 from providers.local.client import Client, CloudRefusalError, UnreachableError
+from providers.local.cuts import CutKind
+from providers.local.faults import Faults, NoSuchProcessError
 from providers.local.view import MachineView
 
 TABLE: Final = "kube-ha-drill"
@@ -32,6 +34,7 @@ class LocalInjector:
     def __init__(self, stack: str) -> None:
         self._stack = stack
         self._client = Client()
+        self._faults = Faults(stack, self._client)
 
     def machines(self) -> Sequence[Machine]:
         """See `Injector`."""
@@ -47,17 +50,17 @@ class LocalInjector:
     def kill(self, machine: str) -> None:
         """See `Injector`."""
         with _explained():
-            self._client.order(self._stack, machine, "kill")
+            self._faults.kill(machine)
 
     def power_off(self, machine: str) -> None:
         """See `Injector`."""
         with _explained():
-            self._client.order(self._stack, machine, "power-off")
+            self._faults.power_off(machine)
 
     def cut(self, target: str, how: str) -> None:
         """See `Injector`."""
         with _explained():
-            self._client.cut(self._stack, target, how)
+            self._faults.cut(target, CutKind(how))
 
     def isolate(self, machine: str, others: Sequence[str]) -> None:
         """See `Injector`."""
@@ -68,7 +71,7 @@ class LocalInjector:
         )
         # The host's nft, in the machine's namespace: what a machine has installed does not matter.
         rules = f"table inet {TABLE} {{\n{chains}\n}}\n"
-        _run(["nsenter", "-t", str(self._pid(machine)), "-n", "nft", "-f", "-"], stdin=rules)
+        _run([*_network_of(self._pid(machine)), "nft", "-f", "-"], stdin=rules)
 
     def signal(self, machine: str, program: str, signal: str) -> None:
         """See `Injector`."""
@@ -77,7 +80,7 @@ class LocalInjector:
     def wipe(self, machine: str) -> None:
         """See `Injector`."""
         with _explained():
-            self._client.wipe(self._stack, self._volume(machine))
+            self._faults.wipe(self._volume(machine))
 
     def fill(self, machine: str) -> None:
         """See `Injector`."""
@@ -90,22 +93,33 @@ class LocalInjector:
         if not views:
             return
         with _explained():
-            self._client.heal(self._stack)
-        running = [view.init_pid for view in views if view.init_pid]
+            self._faults.heal()
+        running = [view for view in views if view.init_pid]
         if running:
             with ThreadPoolExecutor(max_workers=len(running)) as pool:
-                list(pool.map(_heal_inside, running))
+                list(pool.map(self._heal_inside, running))
 
     def run(self, machine: str, *command: str, timeout: float = 20) -> str:
         """See `Injector`."""
-        return _run([*_inside(self._pid(machine)), *command], timeout=timeout)
+        with _explained():
+            return _run(self._faults.command(machine, "env", SEARCH, *command), timeout=timeout)
+
+    def _heal_inside(self, view: MachineView) -> None:
+        """Continue stopped programs, free the disk, end isolation."""
+        programs = "|".join(map(_command_name, PROGRAMS))
+        # Adding first makes deleting a table that is not there no error.
+        rules = f"add table inet {TABLE}\ndelete table inet {TABLE}\n"
+        # A machine that dies meanwhile needs none of it any more.
+        with suppress(InjectionError):
+            self.run(view.machine, "sh", "-c", f"rm -f {FILLER}; pkill -CONT --exact '{programs}' || true")
+            _run([*_network_of(view.init_pid or 0), "nft", "-f", "-"], stdin=rules)
 
     def _views(self) -> list[MachineView]:
         # Asking a cloud that is not there would start its supervisor.
         if not self._client.has_anything:
             return []
         with _explained():
-            return self._client.machines(stack=self._stack)
+            return self._faults.machines()
 
     def _pid(self, machine: str) -> int:
         for view in self._views():
@@ -133,32 +147,15 @@ def _command_name(program: str) -> str:
     return program[:15]
 
 
-def _inside(pid: int) -> list[str]:
-    return ["nsenter", "-t", str(pid), "-m", "-u", "-i", "-n", "-p", "--", "env", SEARCH]
-
-
-def _heal_inside(pid: int) -> None:
-    """Continue stopped programs, free the disk, end isolation; a machine that dies meanwhile needs none of it."""
-    programs = "|".join(map(_command_name, PROGRAMS))
-    script = f"rm -f {FILLER}; pkill -CONT --exact '{programs}'"
-    subprocess.run([*_inside(pid), "sh", "-c", script], capture_output=True, check=False, timeout=20)
-    # Adding first makes deleting a table that is not there no error.
-    rules = f"add table inet {TABLE}\ndelete table inet {TABLE}\n"
-    subprocess.run(
-        ["nsenter", "-t", str(pid), "-n", "nft", "-f", "-"],
-        input=rules,
-        text=True,
-        capture_output=True,
-        check=False,
-        timeout=20,
-    )
+def _network_of(pid: int) -> list[str]:
+    return ["nsenter", f"--target={pid}", "--net", "--"]
 
 
 @contextmanager
 def _explained() -> Iterator[None]:
     try:
         yield
-    except (CloudRefusalError, UnreachableError) as error:
+    except (CloudRefusalError, UnreachableError, NoSuchProcessError) as error:
         raise InjectionError(str(error)) from error
 
 

@@ -1,0 +1,62 @@
+"""A cluster is whole only when nothing that it should have is missing."""
+
+import pytest
+
+from drills.cluster import Member, member, missing, scenario
+from drills.fault import Machine
+
+WHOLE = {"master-1": Member(leads=True, knows_leader=True, votes=True)}
+READY = {"conditions": [{"type": "Ready", "status": "True"}]}
+NODE = {"metadata": {"name": "master-1"}, "status": READY}
+POD = {"metadata": {"name": "kube-apiserver-master-1"}, "status": READY | {"phase": "Running"}}
+
+
+def test_nothing_is_missing_in_a_whole_cluster() -> None:
+    assert missing(WHOLE, {"master-1": None}, [NODE], [POD]) == []
+
+
+def unready(thing: dict, **status: object) -> dict:
+    return thing | {"status": {"conditions": [{"type": "Ready", "status": "False"}]} | status}
+
+
+WAITING = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "restartCount": 7}
+
+
+@pytest.mark.parametrize(
+    ("said", "members", "masters", "nodes", "pods"),
+    [
+        ("does not answer", {"master-1": None}, {"master-1": None}, [NODE], [POD]),
+        ("no leader", {"m": Member(leads=False, knows_leader=False, votes=True)}, {"master-1": None}, [NODE], [POD]),
+        ("learner", {"m": Member(leads=False, knows_leader=True, votes=False)}, {"master-1": None}, [NODE], [POD]),
+        ("503", WHOLE, {"master-1": "503"}, [NODE], [POD]),
+        ("node master-1 is not Ready", WHOLE, {"master-1": None}, [unready(NODE)], [POD]),
+        ("node master-2 is not Ready", WHOLE, {"master-1": None, "master-2": None}, [NODE], [POD]),
+        ("crash back-off", WHOLE, {"master-1": None}, [NODE], [unready(POD, containerStatuses=[WAITING])]),
+        ("not ready", WHOLE, {"master-1": None}, [NODE], [unready(POD, phase="Pending")]),
+    ],
+)
+def test_what_is_missing_is_said(said: str, members: dict, masters: dict, nodes: list, pods: list) -> None:
+    assert any(said in problem for problem in missing(members, masters, nodes, pods))
+
+
+def test_a_member_is_read_from_its_metrics() -> None:
+    page = (
+        "# HELP etcd_server_is_leader x\netcd_server_has_leader 1\netcd_server_is_leader 0\netcd_server_is_learner 1\n"
+    )
+    assert member(page) == Member(leads=False, knows_leader=True, votes=False)
+
+
+def machine(role: str, number: int) -> Machine:
+    return Machine(f"{role}-{number}", role, "zone-a", "10.0.0.1", member=True)
+
+
+@pytest.mark.parametrize(
+    ("roles", "expected"),
+    [
+        (["master"], "development"),
+        (["master"] * 3 + ["balancer"] * 2, "production"),
+        (["master"] * 3 + ["member"] * 5, "critical"),
+    ],
+)
+def test_the_machines_say_which_floors_hold(roles: list[str], expected: str) -> None:
+    assert scenario([machine(role, number) for number, role in enumerate(roles)]) == expected

@@ -1,0 +1,141 @@
+"""A drill from end to end against a fake API: what the fault did is felt, undone, and read back."""
+
+import json
+import random
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from drills import drill as drill_module
+from drills import kubeconfig, store
+from drills.__main__ import _conclude
+from drills.api import Api
+from drills.cluster import UnhealthyError
+from drills.drill import Drill, Drilled
+from drills.fault import Fault, Machine, View
+from drills.judge import Verdict, judge, worst
+from drills.probe import NAMESPACE
+from drills.thresholds import floor
+from tests.drills.fake_api import FakeApi
+
+MASTER = Machine("master-1", "master", "zone-a", "127.0.0.1", member=True)
+STEPS = [
+    {"do": "cut", "target": "etcd-leader", "how": "link"},
+    {"do": "wait", "seconds": 1},
+    {"do": "heal"},
+]
+FAULT = Fault.model_validate({"name": "leader-cut", "title": "A cut", "needs": {"masters": 1}, "steps": STEPS})
+
+
+class FakeCluster:
+    """One machine that is the API."""
+
+    def __init__(self, api: FakeApi) -> None:
+        self.access = kubeconfig.load(api.kubeconfig)
+        self.api = Api(self.access)
+        self.machines = (MASTER,)
+        self.problems: list[str] = []
+        self._api = api
+
+    def of(self, role: str) -> list[Machine]:
+        return [machine for machine in self.machines if machine.role == role]
+
+    def leader(self) -> str | None:
+        return "master-1" if self._api.mode == "serve" else None
+
+    def view(self) -> View:
+        return View(self.machines, "master-1", None)
+
+    def missing(self) -> list[str]:
+        return self.problems if self._api.mode == "serve" else ["the endpoint does not answer"]
+
+
+class FakeInjector:
+    """A cut makes the API refuse; members answer with what the API holds."""
+
+    def __init__(self, api: FakeApi) -> None:
+        self._api = api
+        self.on_cut: Callable[[], None] = lambda: None
+
+    def cut(self, target: str, how: str) -> None:
+        self.on_cut()
+        self._api.outage("refuse")
+
+    def heal(self) -> None:
+        self._api.outage("serve")
+
+    def run(self, machine: str, *command: str, timeout: float = 20) -> str:
+        if "get" in command:
+            names = [path.rsplit("/", 1)[1] for path in self._api.objects]
+            return "\n\n".join(f"/registry/configmaps/{NAMESPACE}/{name}" for name in names if "entry" in name)
+        if "hashkv" in command:
+            return json.dumps([{"HashKV": {"hash": 7, "compact_revision": 1}}])
+        return json.dumps([{"Status": {"header": {"revision": 5}}}])
+
+
+@pytest.fixture
+def drill(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[Drill]:
+    monkeypatch.setattr(drill_module, "BASELINE_SECONDS", 1.0)
+    monkeypatch.setattr("drills.judge.MIN_BASELINE_SECONDS", 0.5)
+    monkeypatch.setattr(drill_module, "NOTICE_SECONDS", 0.1)
+    monkeypatch.setattr(drill_module, "TAIL_SECONDS", 0.5)
+    monkeypatch.setattr(drill_module, "RECOVERY_SECONDS", 1.0)
+    # The fake listens on a port of its own, which stands for every master's.
+    monkeypatch.setattr(drill_module, "API_PORT", api.port)
+    monkeypatch.setattr("drills.registers.API_PORT", api.port)
+    fakes = (FakeCluster(api), FakeInjector(api))
+    yield Drill(*fakes, api.kubeconfig, None, random.Random(0), lambda _: None)  # type: ignore[arg-type]  # noqa: S311
+
+
+def findings(drilled: Sequence[Drilled]) -> set[Verdict]:
+    return {finding.verdict for finding in judge(FAULT, [one.run for one in drilled], floor("production"))}
+
+
+def test_a_cut_of_a_second_is_felt_as_one_and_nothing_is_lost(
+    drill: Drill, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drilled = drill.run(FAULT, store.folder(tmp_path / "out", "leader-cut", 1))
+    cut, heal = drilled.run.windows("endpoint", "new", "create")
+    assert 0.8 < cut.last_failure < 1.1
+    assert 1.0 < cut.longest_gap < 1.6
+    assert cut.share_failed > 0.8
+    assert heal.failed == 0
+    assert drilled.run.durability.acknowledged > 20
+    assert worst(judge(FAULT, [drilled.run], floor("production"))) is Verdict.MISSED
+    assert None in [leader for _, leader in drilled.trace.leaders] or len(drilled.trace.leaders) == 1
+
+    store.save(drilled)
+    assert store.load(tmp_path / "out") == {"leader-cut": [drilled]}
+    with pytest.raises(SystemExit) as ended:
+        _conclude(tmp_path / "out", "local", "production")
+    assert ended.value.code == 0
+    assert "missed a target" in capsys.readouterr().out
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "cut (link) master-1" in page
+    assert page.count("<svg") == 1
+    assert "http://" not in page
+    assert "https://" not in page
+
+
+def test_a_cluster_that_loses_an_acknowledged_write_fails(drill: Drill, api: FakeApi, tmp_path: Path) -> None:
+    api.drop_acknowledged = True
+    assert Verdict.FAILED in findings([drill.run(FAULT, tmp_path)])
+
+
+def test_a_cluster_that_is_not_whole_is_not_touched(drill: Drill, api: FakeApi, tmp_path: Path) -> None:
+    drill.cluster.problems = ["pod x is in crash back-off"]  # type: ignore[attr-defined]
+    with pytest.raises(UnhealthyError, match="crash back-off"):
+        drill.run(FAULT, tmp_path)
+    assert not api.objects
+
+
+def test_a_fault_is_undone_when_the_drill_is_interrupted(drill: Drill, api: FakeApi, tmp_path: Path) -> None:
+    def interrupt() -> None:
+        api.outage("refuse")
+        raise KeyboardInterrupt
+
+    drill.injector.on_cut = interrupt  # type: ignore[attr-defined]
+    with pytest.raises(KeyboardInterrupt):
+        drill.run(FAULT, tmp_path)
+    assert api.mode == "serve"

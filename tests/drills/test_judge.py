@@ -1,0 +1,108 @@
+"""A floor that does not hold fails a fault, a target only misses, and a run without load is void."""
+
+from dataclasses import replace
+
+import pytest
+
+from drills.fault import Fault
+from drills.journal import Durability
+from drills.judge import Run, Verdict, judge, worst
+from drills.record import Connection, Operation, Outcome, Record
+from drills.thresholds import Floor, ScenarioError, floor
+from drills.verdict import Mark, MarkKind, felt
+
+FLOOR = Floor(failover_seconds=30.0, p99_seconds=0.5)
+STEPS = [{"do": "cut", "target": "master", "how": "link"}, {"do": "wait", "seconds": 10}, {"do": "heal"}]
+FAULT = Fault.model_validate({"name": "cut", "title": "A cut", "steps": STEPS})
+MARKS = (Mark(10.0, 10.1, MarkKind.FAULT, "cut master-1"), Mark(20.0, 20.1, MarkKind.HEAL, "heal"))
+
+
+def run(failures: tuple[tuple[float, float], ...] = (), took: float = 0.01, rate: float = 1.0) -> Run:
+    """A run in which the requests to be sent in the stretches `failures` fail."""
+    records = []
+    for kind, operation in ((Connection.NEW, Operation.CREATE), (Connection.NEW, Operation.READ)):
+        for number in range(1600):
+            at = number * 0.05
+            bad = any(begin <= at < end for begin, end in failures) or (at < 10 and number % 10 >= 10 * rate)
+            outcome = Outcome.TIMED_OUT if bad else Outcome.ACKNOWLEDGED
+            records.append(Record("endpoint", kind, operation, "k", number, at, at, at + took, outcome, ""))
+    return Run(
+        targets=("master-1",),
+        marks=MARKS,
+        baseline_seconds=10.0,
+        felt=tuple(felt(records, MARKS, 80.0)),
+        durability=Durability(10, {}, {"a": 1, "b": 1}),
+        broken_registers=(),
+        redundancy_seconds=3.0,
+        missing=(),
+        load_share=None,
+    )
+
+
+def verdict(*runs: Run, limit: Floor | None = FLOOR) -> Verdict:
+    return worst(judge(FAULT, runs, limit))
+
+
+def test_a_run_without_a_failure_passes() -> None:
+    assert verdict(run()) is Verdict.PASSED
+
+
+def test_a_failure_after_the_target_misses_and_before_it_passes() -> None:
+    assert verdict(run(((10.0, 10.45),))) is Verdict.PASSED
+    assert verdict(run(((10.0, 11.7),))) is Verdict.MISSED
+
+
+def test_the_median_has_a_target_of_its_own() -> None:
+    slow, quick = run(((10.0, 11.2),)), run(((10.0, 10.2),))
+    assert verdict(slow, quick, quick) is Verdict.PASSED
+    assert verdict(slow, slow, quick) is Verdict.MISSED
+
+
+def test_a_failure_at_a_heal_misses() -> None:
+    assert verdict(run(((20.2, 20.3),))) is Verdict.MISSED
+
+
+def test_an_outage_beyond_the_floor_fails() -> None:
+    assert verdict(run(((20.0, 51.0),))) is Verdict.FAILED
+
+
+def test_slow_answers_fail() -> None:
+    assert verdict(run(took=0.6)) is Verdict.FAILED
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        {"durability": Durability(10, {"a": ("entry-1",)}, {})},
+        {"durability": Durability(10, {}, {"a": 1, "b": 2})},
+        {"broken_registers": ("register-0",)},
+        {"missing": ("pod x is in crash back-off",)},
+    ],
+    ids=["lost write", "members differ", "not linearizable", "not whole again"],
+)
+def test_what_no_scenario_allows_fails_even_without_a_floor(harm: dict) -> None:
+    assert verdict(replace(run(), **harm), limit=None) is Verdict.FAILED
+
+
+def test_without_a_floor_an_outage_is_allowed() -> None:
+    assert verdict(run(((10.0, 60.0),)), limit=None) is Verdict.PASSED
+
+
+def test_a_run_without_its_load_is_void() -> None:
+    assert verdict(run(rate=0.5)) is Verdict.VOID
+    assert verdict(replace(run(), load_share=0.5)) is Verdict.VOID
+    assert verdict(replace(run(), baseline_seconds=1.0)) is Verdict.VOID
+
+
+def test_a_failure_outweighs_void_and_void_a_missed_target() -> None:
+    assert verdict(run(((20.0, 51.0),), rate=0.5)) is Verdict.FAILED
+    assert verdict(run(((10.0, 12.0),), rate=0.5)) is Verdict.VOID
+
+
+def test_every_repeat_counts() -> None:
+    assert verdict(run(), replace(run(), missing=("node",))) is Verdict.FAILED
+
+
+def test_an_unknown_scenario_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(ScenarioError, match=r"'prod'.*production"):
+        floor("prod")
