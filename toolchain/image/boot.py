@@ -152,7 +152,12 @@ FILES: Final = {
     "etc/systemd/system-preset/00-kube-ha.preset": PRESET,
 }
 
-REMOVED: Final = ("etc/cloud/cloud.cfg.d/05_logging.cfg",)
+REMOVED: Final = (
+    "etc/cloud/cloud.cfg.d/05_logging.cfg",
+    # Those of the machine that built the image; the cloud writes each machine's own.
+    "etc/hostname",
+    "etc/resolv.conf",
+)
 
 PROGRAMS: Final = {"usr/local/lib/cloud-init/all-stages": ALL_STAGES}
 

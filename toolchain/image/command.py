@@ -8,6 +8,9 @@ from typing import Final
 LAST_LINES: Final = 20
 """How much of a failed program's output an error shows."""
 
+ENDS_WITH_US: Final = ("setpriv", "--pdeathsig", "KILL")
+"""Put before a program, makes the kernel end it when this process ends, however that does."""
+
 
 class ImageError(Exception):
     """The image could not be built; the message says which step failed and the last it said."""
@@ -16,8 +19,8 @@ class ImageError(Exception):
 def run(*command: str | Path, feed: str = "") -> str:
     """Run a program to its end and give back what it wrote; `feed` is its standard input.
 
-    It gets a mount and a process namespace of its own: whatever happens to it or to us, the kernel removes every mount
-    and every process that it left.
+    It gets a mount and a process namespace of its own and ends when we do: whatever happens to it or to us, the kernel
+    removes every mount and every process that it left.
 
     Raises:
         ImageError: it is not installed, or it failed.
@@ -25,7 +28,7 @@ def run(*command: str | Path, feed: str = "") -> str:
     words = [str(word) for word in command]
     try:
         done = subprocess.run(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--", *words],
+            [*ENDS_WITH_US, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--", *words],
             input=feed,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -33,7 +36,7 @@ def run(*command: str | Path, feed: str = "") -> str:
             check=False,
         )
     except FileNotFoundError as error:
-        raise ImageError("unshare (package util-linux) is not installed") from error
+        raise ImageError("setpriv (package util-linux) is not installed") from error
     if done.returncode:
         raise ImageError(f"{' '.join(words[:3])} … failed with status {done.returncode}:\n{ending(done.stdout)}")
     return done.stdout

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from toolchain import cache
-from toolchain.image.command import ImageError, ending, run
+from toolchain.image.command import ENDS_WITH_US, ImageError, ending, run
 
 NAMESPACE: Final = "k8s.io"
 """The kubelet's, in containerd."""
@@ -55,18 +55,9 @@ def running(folder: Path) -> Iterator[Path]:
         config, log = state / "config.toml", state / "log"
         config.write_text(CONFIG.format(root=folder, state=state))
         with log.open("w") as output:
-            # In a mount namespace of its own, and gone when we are: nothing stays mounted, whatever happens.
+            # In a mount namespace of its own: nothing stays mounted, whatever happens.
             containerd = subprocess.Popen(
-                [
-                    "unshare",
-                    "--mount",
-                    "setpriv",
-                    "--pdeathsig",
-                    "KILL",
-                    cache.binary("containerd"),
-                    "--config",
-                    config,
-                ],
+                [*ENDS_WITH_US, "unshare", "--mount", cache.binary("containerd"), "--config", config],
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
