@@ -121,9 +121,9 @@ class ReadinessArgs:
 
 
 def properties(args: object) -> dict[str, object]:
-    """An arguments object as the engine takes it; what is None is left out."""
+    """An arguments object as a mapping; what is None is left out."""
     given = {field.name: getattr(args, field.name) for field in fields(args)}  # type: ignore[arg-type]
-    return {camel(name): _plain(value) for name, value in given.items() if value is not None}
+    return {name: _plain(value) for name, value in given.items() if value is not None}
 
 
 def _plain(value: object) -> object:
@@ -143,8 +143,12 @@ class LocalResource(pulumi.CustomResource):
     """Outputs that are not inputs."""
 
     def __init__(self, resource_name: str, args: object, opts: pulumi.ResourceOptions | None = None) -> None:
-        props = properties(args) | dict.fromkeys(map(camel, self.computed))
+        props = properties(args) | dict.fromkeys(self.computed)
         super().__init__(f"local:index:{type(self).__name__}", resource_name, props, opts)
+
+    def translate_input_property(self, prop: str) -> str:
+        """How a property of this object is called in the provider. Names in the local cloud have no underscore."""
+        return camel(prop)
 
     def translate_output_property(self, prop: str) -> str:
         """How an output of the provider is called on this object."""
