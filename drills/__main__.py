@@ -15,6 +15,7 @@ from drills import fault as faults
 from drills import load, record, report, store
 from drills.api import ApiError
 from drills.cluster import Cluster, UnhealthyError, scenario
+from drills.drain import DrainError, uncordon
 from drills.drill import Drill, Drilled
 from drills.fault import Fault, FaultError
 from drills.guard import guarded
@@ -75,13 +76,14 @@ def run(
         wanted = faults.chosen(fault, faults.load())
         declaration = load.load(load_file) if load_file else None
         injector = LocalInjector(stack)
+        cluster = Cluster(kubeconfig, injector)
         # What an earlier drill may have left behind would be measured as ours.
         injector.heal()
-        cluster = Cluster(kubeconfig, injector)
+        uncordon(cluster.api)
         drill = Drill(cluster, injector, kubeconfig, declaration, random.Random(), _tell)  # noqa: S311
-        with guarded(stack):
+        with guarded(stack, kubeconfig):
             _drill_all(drill, wanted, repeat, where)
-    except (FaultError, LoadError, KubeconfigError, InjectionError, UnhealthyError, ApiError) as error:
+    except (FaultError, LoadError, KubeconfigError, InjectionError, UnhealthyError, ApiError, DrainError) as error:
         console.print(f"[red]{error}", soft_wrap=True)
         if not store.load(where):
             sys.exit(REFUSED)

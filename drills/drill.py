@@ -4,9 +4,10 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from drills import fault as faults
 from drills import generator, linearizability, probe, record, registers, verdict
 from drills.child import Child, child
 from drills.cluster import API_PORT, Cluster, UnhealthyError
+from drills.drain import uncordon
 from drills.fault import AnyStep, Fault
 from drills.injector import Injector
 from drills.judge import Run
@@ -95,7 +97,7 @@ class Drill:
                     self._take(step, trace)
                 self._settle(trace)
             finally:
-                self.injector.heal()
+                self._heal()
             trace.end = time.monotonic()
             # What was sent last before the end is given the time to be answered.
             time.sleep(TIMEOUTS[Connection.NEW])
@@ -119,13 +121,26 @@ class Drill:
             case faults.Wait():
                 self._pass(step.seconds, "waiting")
             case faults.Heal():
-                self._mark(trace, MarkKind.HEAL, "heal", self.injector.heal)
+                self._mark(trace, MarkKind.HEAL, "heal", self._heal)
             case _:
                 targets = faults.aim(step.target, self.cluster.view(), self.rng)
                 trace.targets.append(" and ".join(targets))
-                machines = self.cluster.machines
-                harm = lambda: strike(step, targets, machines, self.injector)  # noqa: E731
-                self._mark(trace, MarkKind.FAULT, words(step, targets), harm)
+                self._mark(trace, MarkKind.FAULT, words(step, targets), partial(self._harm, step, targets))
+
+    def _harm(self, step: faults.Inject, targets: Sequence[str]) -> None:
+        if not isinstance(step, faults.Roll):
+            strike(step, targets, self.cluster.machines, self.injector, self.cluster.api)
+            return
+        for target in targets:
+            self.tell(f"power off {target}")
+            self.injector.power_off(target)
+            time.sleep(NOTICE_SECONDS)
+            if missing := self._wait_whole():
+                raise UnhealthyError(f"not whole again after {target} was shut down: " + "; ".join(missing))
+
+    def _heal(self) -> None:
+        self.injector.heal()
+        uncordon(self.cluster.api)
 
     def _mark(self, trace: Trace, kind: MarkKind, label: str, act: Callable[[], None]) -> None:
         self.tell(label)

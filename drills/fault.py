@@ -74,6 +74,18 @@ class Isolate(Inject):
     do: Literal["isolate"]
 
 
+class Drain(Inject):
+    """The node is cordoned, and its pods are evicted."""
+
+    do: Literal["drain"]
+
+
+class Roll(Inject):
+    """The machines are shut down in order one after another, each once the cluster is whole again."""
+
+    do: Literal["roll"]
+
+
 class Signal(Inject):
     """A signal to one program of the machine."""
 
@@ -95,7 +107,7 @@ class Fill(Inject):
 
 
 class Heal(Step):
-    """Undo every cut, continue every stopped program, free every filled disk."""
+    """Undo every cut, continue every stopped program, free every filled disk, let pods on every drained node."""
 
     do: Literal["heal"]
     expect: Target | None = None
@@ -108,7 +120,9 @@ class Wait(Step):
     seconds: float = Field(gt=0)
 
 
-AnyStep = Annotated[Kill | PowerOff | Cut | Isolate | Signal | Wipe | Fill | Heal | Wait, Field(discriminator="do")]
+AnyStep = Annotated[
+    Kill | PowerOff | Drain | Roll | Cut | Isolate | Signal | Wipe | Fill | Heal | Wait, Field(discriminator="do")
+]
 
 
 class Needs(BaseModel):

@@ -7,18 +7,27 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
+from drills.api import Api
+from drills.drain import uncordon
+from drills.kubeconfig import load
 from drills.local import LocalInjector
 
 DONE: Final = "done"
+PATIENCE: Final = 60.0
+"""Seconds: what was just healed needs some to answer again."""
 
 
 @contextmanager
-def guarded(stack: str) -> Iterator[None]:
+def guarded(stack: str, kubeconfig: Path) -> Iterator[None]:
     """Have a guard for as long as the block lasts."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "drills.guard", stack], stdin=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-m", "drills.guard", stack, str(kubeconfig)],
+        stdin=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     try:
         yield
@@ -30,6 +39,7 @@ def main() -> None:
     """Wait for the drill's word; heal when its end of the pipe closes without it."""
     if sys.stdin.read() != DONE:
         LocalInjector(sys.argv[1]).heal()
+        uncordon(Api(load(Path(sys.argv[2])), timeout=PATIENCE))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from drills.fault import Cut, Fill, Inject, Isolate, Kill, Machine, PowerOff, Signal, Wipe
+from drills.api import Api
+from drills.drain import drain
+from drills.fault import Cut, Drain, Fill, Inject, Isolate, Kill, Machine, PowerOff, Signal, Wipe
 from drills.injector import Injector
 
 
@@ -23,20 +25,22 @@ def words(step: Inject, targets: Sequence[str]) -> str:
     return f"{what} {' and '.join(targets)}"
 
 
-def strike(step: Inject, targets: Sequence[str], machines: Sequence[Machine], injector: Injector) -> None:
+def strike(step: Inject, targets: Sequence[str], machines: Sequence[Machine], injector: Injector, api: Api) -> None:
     """Do the step's harm to all its targets at once.
 
     Raises:
-        InjectionError: it could not be done to one of them.
+        InjectionError, DrainError, ApiError: it could not be done to one of them.
     """
-    act = _act(step, machines, injector)
+    act = _act(step, machines, injector, api)
     with ThreadPoolExecutor(max_workers=len(targets)) as pool:
         list(pool.map(act, targets))
 
 
-def _act(step: Inject, machines: Sequence[Machine], injector: Injector) -> Callable[[str], None]:
+def _act(step: Inject, machines: Sequence[Machine], injector: Injector, api: Api) -> Callable[[str], None]:
     if isinstance(step, Cut):
         return lambda name: injector.cut(name, step.how)
+    if isinstance(step, Drain):
+        return lambda name: drain(api, name)
     if isinstance(step, Signal):
         return lambda name: injector.signal(name, step.program, step.signal)
     if isinstance(step, Isolate):

@@ -34,6 +34,8 @@ class Target(BaseModel):
     last_failure_max: float | None = None
     failed: int | None = None
     """Requests that may fail, of all endpoint streams with a timeout of 1 s."""
+    in_a_row: int | None = None
+    """Requests of one such stream that may fail one after another; 1 is what a client that retries once never feels."""
 
 
 FLOORS: Final = {

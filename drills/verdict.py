@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import ceil
 
 from drills.record import Record
@@ -36,6 +36,8 @@ class Window:
 
     requests: int
     failed: int
+    in_a_row: int
+    """Most requests in a row that failed: a client that retries once feels two."""
     longest_gap: float
     """Seconds between two consecutive acknowledgements, at its longest; it may reach over the window's edges."""
     last_failure: float
@@ -125,6 +127,7 @@ def _window(records: Sequence[Record], acknowledged: Sequence[float], begin: flo
     return Window(
         requests=len(inside),
         failed=len(failures),
+        in_a_row=_in_a_row(inside),
         longest_gap=longest_gap(acknowledged, begin, end, max((record.end for record in records), default=end)),
         last_failure=max(failures, default=0.0),
         in_flight=max((record.end - record.intended for record in open_at_mark), default=0.0),
@@ -133,6 +136,11 @@ def _window(records: Sequence[Record], acknowledged: Sequence[float], begin: flo
         p99=percentile(latencies, 0.99),
         slowest=max(latencies, default=0.0),
     )
+
+
+def _in_a_row(records: Iterable[Record]) -> int:
+    ordered = sorted(records, key=lambda record: record.intended)
+    return max((len(list(run)) for good, run in groupby(ordered, lambda one: one.acknowledged) if not good), default=0)
 
 
 def _baseline(records: Sequence[Record], until: float) -> Baseline:

@@ -25,7 +25,10 @@ class FakeApi:
         self.folder = folder
         self.mode = "serve"
         """serve, hang (never answers), refuse (nobody listens), unavailable (503), or close (after a request)."""
-        self.objects: dict[str, dict] = {}
+        self.objects: dict[str, dict] = {"/api/v1/nodes": {"items": []}}
+        self.requests: list[tuple[str, str]] = []
+        self.answers: dict[str, list[int]] = {}
+        """Statuses that requests to a path get, one after another."""
         self.drop_acknowledged = False
         """Answers a create without keeping the object: the bad cluster that a drill must find out."""
         self._writers: set[asyncio.StreamWriter] = set()
@@ -92,6 +95,9 @@ class FakeApi:
 
     def _answer(self, method: str, path: str, body: dict) -> tuple[int, dict]:
         path = path.split("?", maxsplit=1)[0]
+        self.requests.append((method, path))
+        if path in self.answers:
+            return self.answers[path].pop(0), {}
         if method == "POST":
             name = body["metadata"]["name"]
             if f"{path}/{name}" in self.objects:
@@ -100,7 +106,7 @@ class FakeApi:
                 self.objects[f"{path}/{name}"] = body
             return 201, body
         if method == "PATCH" and path in self.objects:
-            self.objects[path].setdefault("data", {}).update(body["data"])
+            _merge(self.objects[path], body)
         if method == "DELETE":
             for key in [key for key in self.objects if key.startswith(path)]:
                 del self.objects[key]
@@ -130,6 +136,17 @@ class FakeApi:
             "users": [{"name": "u", "user": user}],
         }
         self.kubeconfig.write_text(yaml.safe_dump(document))
+
+
+def _merge(target: dict, patch: dict) -> None:
+    """A JSON merge patch (RFC 7396), in place."""
+    for key, value in patch.items():
+        if value is None:
+            target.pop(key, None)
+        elif isinstance(value, dict):
+            _merge(target.setdefault(key, {}), value)
+        else:
+            target[key] = value
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:

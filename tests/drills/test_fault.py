@@ -31,7 +31,8 @@ def test_every_declaration_of_the_repository_is_valid_and_named_like_its_file() 
 def test_every_declared_cut_stop_and_fill_is_healed(one: Fault) -> None:
     kinds = [step.do for step in one.steps]
     needs_heal = any(
-        step.do in {"cut", "isolate", "fill"} or (step.do == "signal" and step.signal == "STOP") for step in one.steps
+        step.do in {"cut", "isolate", "fill", "drain"} or (step.do == "signal" and step.signal == "STOP")
+        for step in one.steps
     )
     assert needs_heal == ("heal" in kinds)
 

@@ -62,6 +62,13 @@ def test_a_failure_at_a_heal_misses() -> None:
     assert verdict(run(((20.2, 20.3),))) is Verdict.MISSED
 
 
+def test_a_drain_may_fail_one_request_but_not_its_retry() -> None:
+    steps = [{"do": "drain", "target": "master", "expect": {"in_a_row": 1}}, {"do": "heal"}]
+    drain = Fault.model_validate({"name": "drain", "title": "A drain", "steps": steps})
+    assert worst(judge(drain, [run(((10.0, 10.05), (12.0, 12.05)))], FLOOR)) is Verdict.PASSED
+    assert worst(judge(drain, [run(((10.0, 10.1),))], FLOOR)) is Verdict.MISSED
+
+
 def test_an_outage_beyond_the_floor_fails() -> None:
     assert verdict(run(((20.0, 51.0),))) is Verdict.FAILED
 

@@ -38,6 +38,11 @@ def test_a_failure_is_timed_from_its_intended_send_and_counted_in_its_window() -
     assert fault.share_failed == pytest.approx(1 / 201)
 
 
+def test_failures_in_a_row_are_counted_by_stream_and_intended_time() -> None:
+    bad = [request(at, Outcome.REFUSED) for at in (10.01, 10.26, 10.27, 10.52)]
+    assert felt([*bad, *steady(0, 30)], [FAULT], 30.0)[0].windows[0].in_a_row == 2
+
+
 def test_what_was_open_at_the_mark_is_told_apart() -> None:
     records = [*steady(0, 30), request(9.95, Outcome.UNKNOWN, 7.5)]
     fault, heal = felt(records, [FAULT, HEAL], 30.0)[0].windows
