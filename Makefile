@@ -82,7 +82,7 @@ format: $(SYNCED) ## let ruff rewrite what it can
 	@$(PY) -m ruff format .
 
 bench: tools-quiet ## boot to Ready, memory per process, cost of the program
-	@$(WITH) $(PY) -m drills bench --stack $(STACK)
+	@$(WITH) $(PY) -m bench --stack $(STACK)
 
 drill: $(SYNCED) ## faults, probes, verdict, report
 	@$(WITH) $(PY) -m drills run --kubeconfig .state/kubeconfig-$(STACK) --stack $(STACK)

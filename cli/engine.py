@@ -68,5 +68,6 @@ class Engine:
     def resources(self) -> list[dict[str, Any]]:
         """The stack's resources, as its state has them; secrets stay encrypted."""
         exported = json.loads(self.read("stack", "export", "--stack", self.stack))
-        found: list[dict[str, Any]] = exported.get("deployment", {}).get("resources") or []
+        # A stack that was never brought up has neither.
+        found: list[dict[str, Any]] = (exported.get("deployment") or {}).get("resources") or []
         return found
