@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from toolchain.language_host.interpreter import InterpreterError, choose
+from toolchain.language_host.program import own_frames
 
 PULUMI = shutil.which("pulumi")
 VIRTUAL_ENVIRONMENT = Path(sys.prefix)
@@ -174,6 +176,22 @@ class TestEngine:
         assert "Traceback" not in output
         project.program(PROGRAM)
         project.run("up", "--yes", "--skip-preview")
+
+
+def test_a_traceback_begins_in_the_program_even_where_its_environment_is_in_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library, program = tmp_path / ".venv/lib/sdk.py", tmp_path / "__main__.py"
+    library.parent.mkdir(parents=True)
+    library.write_text("def call(it):\n    it()\n")
+    program.write_text("raise KeyError('absent')\n")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+    call = runpy.run_path(str(library))["call"]
+    with pytest.raises(KeyError) as caught:
+        call(lambda: runpy.run_path(str(program)))
+    first = own_frames(caught.value.__traceback__, tmp_path)
+    assert first is not None
+    assert first.tb_frame.f_code.co_filename == str(program)
 
 
 def wait_for(path: Path) -> None:

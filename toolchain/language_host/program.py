@@ -74,7 +74,9 @@ def own_frames(trace: TracebackType | None, program: Path) -> TracebackType | No
     folder = str((program if program.is_dir() else program.parent).resolve())
     frame = trace
     while frame is not None:
-        if frame.tb_frame.f_code.co_filename.startswith(folder):
+        file = frame.tb_frame.f_code.co_filename
+        # The virtual environment usually lies in the program's folder.
+        if file.startswith(folder) and not file.startswith(sys.prefix):
             return frame
         frame = frame.tb_next
     return trace
