@@ -35,7 +35,8 @@ def down(engine: Engine) -> int:
 
 def announce(stack: str, data: list[str]) -> None:
     """Say what is lost."""
-    console.print(f"stack {stack}: this deletes the cluster and, for good, its data:", soft_wrap=True)
+    holds = " and, for good, its data:" if data else "; it holds no data"
+    console.print(f"stack {stack}: this deletes the cluster{holds}", soft_wrap=True)
     for line in data:
         console.print(f"  {line}", soft_wrap=True)
 
