@@ -14,12 +14,12 @@ STYLE: Final = """
 :root{color-scheme:light dark;--ok:#2e9e5b;--some:#e0a800;--bad:#d63a3a;--ink:#1c2430;--dim:#667085;--line:#d9dee6;
 --bg:#fff;--card:#f6f8fa}
 @media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--dim:#98a2b3;--line:#344054;--bg:#11161d;--card:#1a212b}}
-body{font:15px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--bg);margin:2rem auto;max-width:1100px;
+body{font:15px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--bg);margin:2rem auto;max-width:1400px;
 padding:0 1rem}
 h1{margin:0}h2{margin:2.5rem 0 .3rem}p{margin:.3rem 0}.dim{color:var(--dim)}
 table{border-collapse:collapse;width:100%;margin:1rem 0;font-variant-numeric:tabular-nums}
 th,td{padding:.35rem .6rem;text-align:right;border-bottom:1px solid var(--line)}
-th{color:var(--dim);font-weight:500;vertical-align:bottom}th:first-child,td:first-child,td.l,th.l{text-align:left}
+th{color:var(--dim);font-weight:500;vertical-align:bottom}td{white-space:nowrap}th:first-child,td:first-child,td.l,th.l{text-align:left}
 .badge{display:inline-block;padding:.05rem .55rem;border-radius:1rem;color:#fff;font-size:.85em;white-space:nowrap}
 .passed{background:var(--ok)}.missed{background:var(--some)}.void{background:#7a869a}.failed{background:var(--bad)}
 .figure{background:var(--card);border-radius:.5rem;padding:.8rem;margin:1rem 0}svg{width:100%;height:auto;display:block}
@@ -84,7 +84,8 @@ def _table(summaries: Sequence[Summary]) -> str:
         "<table><tr><th>Fault</th><th class=l>Verdict</th><th>Runs</th><th class=l>Mark</th>"
         "<th>Last failed new request, s<br>min / median / p95 / max</th>"
         "<th>Longest gap of writes, s<br>min / median / p95 / max</th>"
-        "<th>Failed<br>new · kept · patient</th><th>Whole again, s<br>median</th><th>Lost</th></tr>"
+        "<th>Failed<br>new · kept · patient</th><th>p99, ms<br>create · write · read</th>"
+        "<th>Whole again, s<br>median</th><th>Lost</th></tr>"
     )
     return head + "".join(row for summary in summaries for row in _rows(summary)) + "</table>"
 
@@ -92,6 +93,7 @@ def _table(summaries: Sequence[Summary]) -> str:
 def _rows(summary: Summary) -> Iterator[str]:
     name = escape(summary.fault.name)
     whole = f"{summary.redundancy.middle:.0f}" if summary.redundancy else "never"
+    p99 = " · ".join(f"{seconds * 1000:.0f}" for _, seconds in summary.p99)
     for number, row in enumerate(summary.rows):
         shares = " · ".join(f"{share:.1%}" for _, share in row.failed)
         first = number == 0
@@ -99,7 +101,7 @@ def _rows(summary: Summary) -> Iterator[str]:
             f"<tr><td>{f'<a href=#{name}>{name}</a>' if first else ''}</td>"
             f"<td class=l>{badge(summary.verdict) if first else ''}</td><td>{summary.runs if first else ''}</td>"
             f"<td class=l>{escape(row.label)}</td><td>{row.last_failure}</td><td>{row.longest_gap}</td>"
-            f"<td>{shares}</td><td>{whole if first else ''}</td>"
+            f"<td>{shares}</td><td>{p99 if first else ''}</td><td>{whole if first else ''}</td>"
             f"<td>{f'{summary.lost} of {summary.acknowledged}' if first else ''}</td></tr>"
         )
 

@@ -6,6 +6,7 @@ from statistics import median
 
 from drills.fault import Fault
 from drills.judge import Finding, Run, Verdict, judge, worst
+from drills.record import Operation
 from drills.thresholds import Floor
 from drills.verdict import percentile
 
@@ -20,6 +21,8 @@ class Spread:
     high: float
 
     def __str__(self) -> str:
+        if self.low == self.high:
+            return f"{self.low:.2f}"
         return f"{self.low:.2f} / {self.middle:.2f} / {self.p95:.2f} / {self.high:.2f}"
 
 
@@ -52,6 +55,8 @@ class Summary:
     rows: tuple[Row, ...]
     acknowledged: int
     lost: int
+    p99: tuple[tuple[str, float], ...]
+    """Per operation, the highest 99th percentile of a stream of the endpoint in any run, in seconds."""
     redundancy: Spread | None
     """Seconds from the last mark until nothing was missing; None when a run never came to that."""
 
@@ -68,8 +73,14 @@ def summarize(fault: Fault, runs: Sequence[Run], floor: Floor | None) -> Summary
         rows=tuple(_row(runs, index) for index in range(len(runs[0].marks))),
         acknowledged=sum(run.durability.acknowledged for run in runs),
         lost=sum(len(set().union(*run.durability.lost.values())) for run in runs),
+        p99=tuple((operation, _p99(runs, operation)) for operation in Operation),
         redundancy=spread(times) if len(times) == len(runs) else None,
     )
+
+
+def _p99(runs: Sequence[Run], operation: Operation) -> float:
+    found = (one for run in runs for one in run.felt if one.stream.startswith("endpoint/"))
+    return max((one.p99 for one in found if one.stream.endswith(f"/{operation}")), default=0.0)
 
 
 def _row(runs: Sequence[Run], index: int) -> Row:

@@ -14,7 +14,8 @@ STYLES: Final = {Verdict.PASSED: "green", Verdict.MISSED: "yellow", Verdict.VOID
 def table(summaries: Sequence[Summary]) -> Table:
     """One row per mark of each fault."""
     made = Table(title="Drills: seconds as min / median / p95 / max")
-    for column in ("fault", "verdict", "mark", "last failed new request", "longest gap of writes", "failed", "lost"):
+    made.add_column("fault", no_wrap=True)
+    for column in ("verdict", "mark", "last failed new request", "longest gap of writes", "failed", "lost"):
         made.add_column(column, overflow="fold")
     for summary in summaries:
         for number, row in enumerate(summary.rows):
