@@ -22,7 +22,6 @@ UNITS_LEFT_OUT: Final = (
     "systemd-networkd.service",
     "systemd-networkd.socket",
     "systemd-networkd-wait-online.service",
-    "systemd-resolved.service",
     # The kernel belongs to the host.
     "dev-hugepages.mount",
     "modprobe@.service",

@@ -17,6 +17,7 @@ from toolchain.image import (
     image_store,
     libraries,
     machine_root,
+    netfilter,
     oci,
     stage,
 )
@@ -42,14 +43,13 @@ def build() -> Artifacts:
         )
     with store.lock(lambda holder: console.print(f"waiting for {holder}, which holds {cache.root()}")):
         bare = bare_debian()
-        components = container_images.components(bare, container_images.coredns_reference(), architecture())
-        archives = image_archives(bare, components)
+        archives = image_archives(bare)
         dependencies = agent_libraries()
 
         def contents() -> list[Artifact]:
             return [
                 *catalogue.binaries(),
-                *catalogue.images(components, archives),
+                *catalogue.images(components(bare), archives),
                 catalogue.libraries(dependencies / libraries.ARCHIVE),
             ]
 
@@ -85,24 +85,25 @@ def bare_debian() -> Path:
     )
 
 
-def image_archives(bare: Path, components: Sequence[Component]) -> Path:
+def image_archives(bare: Path) -> Path:
     """A folder with an archive per container image."""
     inputs = {
         "debian": bare.parent.name,
-        "images": [
-            (component.image.reference, [str(entry) for entry in component.image.content]) for component in components
-        ],
-        "binaries": [
-            stage.identity(cache.binary(name)) for name in (*container_images.CONTROL_PLANE, "kube-proxy", "coredns")
-        ],
-        "recipe": recipe(container_images, oci),
+        "binaries": [stage.identity(path) for path in (*container_images.sources(), cache.binary("kubeadm"))],
+        "recipe": recipe(container_images, netfilter, oci),
     }
 
     def write(folder: Path) -> None:
-        for component in components:
+        for component in components(bare):
             oci.write(component.image, folder / f"{component.name}.tar")
 
     return stage.cached("archives", "machine image: container images", inputs, write)
+
+
+def components(bare: Path) -> list[Component]:
+    """What the container images are made of."""
+    references = container_images.asked_by_kubeadm()
+    return container_images.components(bare, references, netfilter.content(bare), architecture())
 
 
 def agent_libraries() -> Path:
