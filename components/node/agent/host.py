@@ -6,6 +6,7 @@ from typing import Final
 
 from components.node.agent.files import write
 from components.node.agent.log import Log
+from components.node.agent.step import Context, Step
 from components.node.kubelet import Host
 
 SYSCTLS: Final = {
@@ -15,6 +16,15 @@ SYSCTLS: Final = {
     "net.bridge.bridge-nf-call-iptables": "1",
 }
 MODULES: Final = ("overlay", "br_netfilter", "nf_tables")
+
+
+class Kernel(Step):
+    """Comes before everything that sets a kernel parameter of its own, as etcd's unit does."""
+
+    name = "kernel"
+
+    def run(self, context: Context) -> None:
+        prepare(detect(context.paths.root), context.log)
 
 
 def detect(root: Path = Path("/")) -> Host:

@@ -31,7 +31,6 @@ class Kubernetes(Step):
 
     def run(self, context: Context) -> None:
         found = host.detect(context.paths.root)
-        host.prepare(found, context.log)
         start_containerd(context, found)
         write_authorities(context)
         keep_etcd_client(context)

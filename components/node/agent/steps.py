@@ -3,6 +3,7 @@
 from components.node.agent.addons import Addons
 from components.node.agent.artifacts import Artifacts
 from components.node.agent.balancer import Balancer
+from components.node.agent.host import Kernel
 from components.node.agent.identity import Identity
 from components.node.agent.master import Kubernetes
 from components.node.agent.member import Etcd
@@ -17,6 +18,7 @@ def contents() -> tuple[Step, ...]:
     """Every step there is, in the order in which they run."""
     return (
         Identity(),  # which machine am I; my address
+        Kernel(),  # settings that pods and etcd need
         Volume(),  # attach, check, mount
         Secrets(),  # etcd certificate authorities, with the machine's own role
         Artifacts(),  # by version and sha256
