@@ -34,7 +34,10 @@ class Kind:
 
 
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):
-    """Serves `kinds`: type token → kind. Nothing is updated in place; what changes is replaced."""
+    """Serves `kinds`: type token → kind. Nothing is updated in place; what changes is replaced.
+
+    `version` is that of the SDK, which warns when a plugin is older than itself.
+    """
 
     def __init__(self, version: str, kinds: Mapping[str, Kind]) -> None:
         self.version = version

@@ -21,7 +21,7 @@ from components.pki import Pki
 from components.settings import Settings
 from components.topology import Topology
 from providers.local import resources as local
-from toolchain import artifacts
+from toolchain import artifacts, cache
 
 READY_SECONDS = 600
 """How long `up` waits for the machines; a cold start takes well under a minute, a roll of all machines several."""
@@ -91,7 +91,7 @@ class ControlPlane(pulumi.ComponentResource):
         """What a machine fetches, by its key in the bucket: the agent. The image has everything else."""
         return {
             self.libraries_key: Upload(self.libraries.source, self.libraries.sha256),
-            self.agent.key: Upload(self.agent.path, self.agent.sha256),
+            self.agent.key: Upload(self.agent.write(cache.root() / "agent"), self.agent.sha256),
         }
 
     def member_groups(self) -> Iterable[MachineGroup]:

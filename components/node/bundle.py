@@ -27,6 +27,16 @@ class Bundle:
         """Where it belongs in the stack's bucket: a new one beside the old one, which machines may still boot from."""
         return f"agent/{self.sha256}.tar.gz"
 
+    def write(self, folder: Path) -> Path:
+        """The archive as a file in `folder`, named by its content; written only when it is not there yet."""
+        file = folder / f"{self.sha256}.tar.gz"
+        if not file.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            fresh = file.with_suffix(".new")
+            fresh.write_bytes(self.content)
+            fresh.replace(file)
+        return file
+
 
 def build(package: Path = _PACKAGE, project: Path = _PROJECT) -> Bundle:
     """The bundle of the source at hand: the same source gives the same bytes, whoever builds it and when."""

@@ -4,6 +4,7 @@ import secrets
 import string
 import sys
 from base64 import b64encode, urlsafe_b64encode
+from importlib.metadata import version
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -52,4 +53,4 @@ KINDS = {
 }
 
 if __name__ == "__main__":
-    serve(StandIn("4.18.0", KINDS))
+    serve(StandIn(version("pulumi-random"), KINDS))
