@@ -189,6 +189,7 @@ class Cloud:
             init_pid=running.init.pid if running else None,
             up_since=running.booted if running else None,
             started=keeper.started and running is not None,
+            quick_deaths=keeper.quick_deaths,
             ready=status.ready if status else False,
             phase=status.phase if status else keeper.phase,
             message=status.message if status else keeper.message,

@@ -81,7 +81,8 @@ class Keeper(threading.Thread):
         self._hooks = hooks
         self._order = Order.NONE
         self._ending = False
-        self._quick_deaths = 0
+        self.quick_deaths = 0
+        """How often in a row the machine died, or did not boot, within `QUICK_DEATH`."""
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     @property
@@ -113,7 +114,7 @@ class Keeper(threading.Thread):
                     volumes.wipe(self.volume)
                 self._count_death(incarnation)
             except (BootError, CommandError, volumes.VolumeBusyError, OSError) as error:
-                self._quick_deaths += 1
+                self.quick_deaths += 1
                 self.message = str(error)
             self._rest()
         with contextlib.suppress(CommandError, volumes.VolumeBusyError):
@@ -176,14 +177,14 @@ class Keeper(threading.Thread):
     def _count_death(self, incarnation: Incarnation) -> None:
         wanted = self._ending or self._order is not Order.NONE
         quick = time.time() - incarnation.booted < QUICK_DEATH
-        self._quick_deaths = self._quick_deaths + 1 if quick and not wanted else 0
+        self.quick_deaths = self.quick_deaths + 1 if quick and not wanted else 0
         self.message = "" if wanted else f"died by itself after {time.time() - incarnation.booted:.0f} s"
 
     def _rest(self) -> None:
-        seconds = back_off(self._quick_deaths)
+        seconds = back_off(self.quick_deaths)
         if seconds and not self._ending:
             self.phase = "waiting"
-            self.message += f"; {self._quick_deaths} quick deaths in a row, next attempt in {seconds:.0f} s"
+            self.message += f"; {self.quick_deaths} quick deaths in a row, next attempt in {seconds:.0f} s"
             select.select([self._wake], [], [], seconds)
 
 

@@ -85,7 +85,7 @@ class LocalProvider(provider_pb2_grpc.ResourceProviderServicer):
         if too_small:
             failures.append(("sizeMb", too_small))
         return provider_pb2.CheckResponse(
-            inputs=request.news,
+            inputs=_hidden(kind, request.news),
             failures=[provider_pb2.CheckFailure(property=name, reason=reason) for name, reason in failures],
         )
 

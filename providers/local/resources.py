@@ -5,7 +5,7 @@ Every property is documented at its `specs` model; this module only gives them t
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar
 
 import pulumi
@@ -217,8 +217,7 @@ class Secret(LocalResource):
     readers: pulumi.Output[Sequence[str]]
 
     def __init__(self, resource_name: str, args: SecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        hidden = pulumi.ResourceOptions(additional_secret_outputs=["value"])
-        super().__init__(resource_name, args, pulumi.ResourceOptions.merge(opts, hidden))
+        super().__init__(resource_name, replace(args, value=pulumi.Output.secret(args.value)), opts)
 
 
 class Bucket(LocalResource):

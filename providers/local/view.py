@@ -24,6 +24,8 @@ class MachineView(BaseModel):
     """Unix time; None while it does not run."""
     started: bool
     """Whether cloud-init has started."""
+    quick_deaths: int = 0
+    """How often in a row it died, or did not boot, within seconds."""
     ready: bool
     phase: str
     message: str

@@ -15,6 +15,8 @@ from providers.local.view import MachineView
 
 BOOT_TIMEOUT = 120.0
 """Seconds for a group's machines to come to cloud-init; an idle host takes 2."""
+MAX_QUICK_DEATHS = 3
+"""After which nobody waits for a machine to boot any longer."""
 POLL = 0.25
 """Seconds between two looks at machines that are waited for."""
 
@@ -37,6 +39,8 @@ class Goal:
     seconds: float
     lacks: Callable[[MachineView], str | None]
     """What a machine still lacks, or None."""
+    hopeless: Callable[[MachineView], bool]
+    """Whether to give up before the time is over."""
 
 
 class Waiting:
@@ -57,7 +61,14 @@ class Waiting:
         names = frozenset(slot.machine for slot in group.slots)
         self._until(
             urn,
-            Goal("booted", group.network, names, BOOT_TIMEOUT, lambda v: None if v.started else progress.say(v)),
+            Goal(
+                verb="booted",
+                network=group.network,
+                machines=names,
+                seconds=BOOT_TIMEOUT,
+                lacks=lambda view: None if view.started else progress.say(view),
+                hopeless=lambda view: view.quick_deaths >= MAX_QUICK_DEATHS,
+            ),
         )
 
     def until_ready(self, urn: str, spec: Readiness) -> None:
@@ -65,7 +76,15 @@ class Waiting:
         names = frozenset(spec.machines)
         self._until(
             urn,
-            Goal("ready", spec.network, names, spec.timeout_seconds, lambda v: progress.lacking(v, spec.templates)),
+            Goal(
+                verb="ready",
+                network=spec.network,
+                machines=names,
+                seconds=spec.timeout_seconds,
+                lacks=lambda view: progress.lacking(view, spec.templates),
+                # A machine that dies may yet come to itself when others do.
+                hopeless=lambda view: False,
+            ),
         )
 
     def _until(self, urn: str, goal: Goal) -> None:
@@ -78,9 +97,10 @@ class Waiting:
             if (line := progress.summary(goal.verb, len(goal.machines), missing)) != told:
                 told = line
                 self._tell(urn, line)
-            if time.monotonic() - began > goal.seconds:
+            seconds = time.monotonic() - began
+            if seconds > goal.seconds or any(goal.hopeless(views[name]) for name in missing if name in views):
                 consoles = {name: self._console(goal.network, name) for name in missing if name in views}
-                raise WaitError(progress.failure(goal.verb, goal.seconds, missing, consoles))
+                raise WaitError(progress.failure(goal.verb, seconds, missing, consoles))
             if self._cancelled.wait(POLL):
                 raise CancelledError("cancelled")
 
