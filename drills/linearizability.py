@@ -86,16 +86,16 @@ def _search(events: Sequence[Event]) -> bool:
 
 def _next(events: Sequence[Event], first: int, done: frozenset[int], value: int | None) -> list[int]:
     """Operations that may take effect now: started before every other open one ended, and right for the value."""
-    minimal: list[int] = []
+    candidates: list[int] = []
     earliest_end = inf
     for index in range(first, len(events)):
         if index in done:
             continue
+        # Sorted by start: whatever comes after this one starts too late as well.
         if events[index].start > earliest_end:
             break
         earliest_end = min(earliest_end, events[index].end)
-        minimal.append(index)
-    candidates = [index for index in minimal if events[index].start <= earliest_end]
+        candidates.append(index)
     reads = [index for index in candidates if not events[index].write and events[index].value == value]
     # A read that is right now changes nothing, so taking it first loses no order.
     return reads[:1] or [index for index in candidates if events[index].write]

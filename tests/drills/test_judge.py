@@ -58,6 +58,11 @@ def test_the_median_has_a_target_of_its_own() -> None:
     assert verdict(slow, slow, quick) is Verdict.MISSED
 
 
+def test_one_bad_repeat_of_many_misses() -> None:
+    quick = run(((10.0, 10.2),))
+    assert verdict(quick, run(((10.0, 11.7),)), quick) is Verdict.MISSED
+
+
 def test_a_failure_at_a_heal_misses() -> None:
     assert verdict(run(((20.2, 20.3),))) is Verdict.MISSED
 
