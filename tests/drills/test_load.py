@@ -15,6 +15,7 @@ from drills.child import child
 from drills.load import Declaration, LoadError
 from tests.drills.fake_api import FakeApi
 
+LOADS = Path(load.__file__).parent / "loads"
 COLLECTION = "/api/v1/namespaces/kube-ha-load/configmaps"
 DOCUMENT = {
     "name": "configmaps",
@@ -58,6 +59,11 @@ def test_the_same_load_is_given_to_kube_burner() -> None:
     assert kind["replicas"] == 2
     template = yaml.safe_load(files[kind["objectTemplate"]])
     assert template["metadata"]["name"] == "c-{{.Iteration}}-{{.Replica}}"
+
+
+@pytest.mark.parametrize("path", LOADS.glob("*.yaml"), ids=lambda path: path.stem)
+def test_every_declaration_of_the_repository_is_valid(path: Path) -> None:
+    assert load.load(path).name == path.stem
 
 
 def test_a_wrong_declaration_names_its_file_and_key(tmp_path: Path) -> None:
