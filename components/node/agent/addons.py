@@ -19,7 +19,7 @@ from components.node.lock import ClusterLock, LockedError
 from components.node.machine import Machine, Role
 
 CHECK_SECONDS: Final = 60.0
-NODE_SECONDS: Final = 60.0
+NODE_SECONDS: Final = 5.0
 """How long one run waits for the Node before it says so."""
 PHASES: Final = (("upload-config", "all"), ("bootstrap-token",), ("addon", "all"))
 

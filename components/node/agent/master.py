@@ -14,7 +14,7 @@ from components.node.agent.step import Context, NotYetError, Step
 from components.node.kubelet import Host
 from components.node.machine import Machine, Role
 
-READY_SECONDS: Final = 60.0
+READY_SECONDS: Final = 5.0
 """How long one run waits for the API server before it says so; the loop runs it again."""
 
 
