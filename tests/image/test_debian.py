@@ -7,6 +7,7 @@ Packages http://mirror.example/debian/ bookworm main
 DEP-11 http://mirror.example/debian/ bookworm main
 Packages http://mirror.example/debian/ bookworm-updates main
 Packages http://mirror.example/security/ bookworm-security main
+Sources http://mirror.example/sources-only/ bookworm main
 Packages http://mirror.example/other/ noble universe
 Packages http://mirror.example/debian/ bookworm main
 """
