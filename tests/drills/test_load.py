@@ -61,7 +61,7 @@ def test_the_same_load_is_given_to_kube_burner() -> None:
     assert template["metadata"]["name"] == "c-{{.Iteration}}-{{.Replica}}"
 
 
-@pytest.mark.parametrize("path", LOADS.glob("*.yaml"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(LOADS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_declaration_of_the_repository_is_valid(path: Path) -> None:
     assert load.load(path).name == path.stem
 
