@@ -1,10 +1,11 @@
 """kube-ha: settings → topology → control plane → outputs."""
 
+from importlib import import_module
+
 import pulumi
 from pulumi.runtime import config as stack_configuration
 
 from components import outputs
-from components.local.self_managed import ControlPlane, ControlPlaneArgs
 from components.settings import load
 
 try:
@@ -13,5 +14,6 @@ try:
 except ValueError as error:
     raise pulumi.RunError(f"stack {pulumi.get_stack()}:\n{error}") from None
 
-control_plane = ControlPlane(pulumi.get_stack(), ControlPlaneArgs(settings=settings, topology=topology))
-outputs.export(control_plane)
+# A cloud's SDK is slow to import and large: only the one that the stack chose is.
+cloud = import_module(f"components.{settings.cloud}.self_managed")
+outputs.export(cloud.ControlPlane(pulumi.get_stack(), cloud.ControlPlaneArgs(settings=settings, topology=topology)))

@@ -22,6 +22,10 @@ FETCH: Final[Mapping[str, str]] = {
         "curl --fail --silent --show-error --connect-timeout 2 --max-time 60"
         ' --output "$FILE" "http://169.254.169.254/v1/buckets/$BUCKET/objects/$KEY"'
     ),
+    "aws": (
+        "AWS_DEFAULT_REGION=$(cloud-init query region)"
+        ' aws s3 cp --only-show-errors --cli-connect-timeout 2 --cli-read-timeout 60 "s3://$BUCKET/$KEY" "$FILE"'
+    ),
 }
 """Each cloud's shell command that writes the object `$KEY` of `$BUCKET` to `$FILE`, with what its stock image has."""
 LIBRARIES: Final = "/opt/kube-ha/libraries"

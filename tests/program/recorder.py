@@ -31,6 +31,11 @@ class Registration:
     protect: bool
     custom: bool
     inputs: dict[str, Any]
+    dependencies: tuple[str, ...] = ()
+    """URNs of what it waits for."""
+    retain_on_delete: bool = False
+    provider: str = ""
+    """Reference of the provider that makes it; empty for the package's default."""
 
 
 class Outputs(Mocks):
@@ -46,26 +51,39 @@ class Outputs(Mocks):
 class Recorder(MockMonitor):
     """Keeps every registration."""
 
-    def __init__(self) -> None:
-        super().__init__(Outputs())
+    def __init__(self, mocks: Mocks) -> None:
+        super().__init__(mocks)
         self.registrations: list[Registration] = []
 
     def RegisterResource(self, request: Any) -> Any:
         response = super().RegisterResource(request)
         state = self.resources[response.urn].state if response.urn in self.resources else {}
         self.registrations.append(
-            Registration(request.type, request.name, request.parent, request.protect, request.custom, state)
+            Registration(
+                request.type,
+                request.name,
+                request.parent,
+                request.protect,
+                request.custom,
+                state,
+                tuple(request.dependencies),
+                request.retainOnDelete,
+                request.provider,
+            )
         )
         return response
 
 
-def build(program: Callable[[], Any], stack: str, *, preview: bool = False) -> list[Registration]:
+def build(
+    program: Callable[[], Any], stack: str, *, preview: bool = False, mocks: Mocks | None = None
+) -> list[Registration]:
     """Everything that `program` registers; its outputs are awaited, in an event loop of its own."""
-    recorder = Recorder()
+    mocks = mocks or Outputs()
+    recorder = Recorder(mocks)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        set_mocks(Outputs(), project="kube-ha", stack=stack, preview=preview, monitor=recorder)
+        set_mocks(mocks, project="kube-ha", stack=stack, preview=preview, monitor=recorder)
 
         @pulumi.runtime.test
         def run() -> Any:

@@ -1,0 +1,41 @@
+"""Who the machines of a control plane on AWS are: a role per kind, with what its agent calls and nothing else."""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import iam
+
+from components.aws import policies
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityArgs:
+    """What an identity is made from."""
+
+    machine: policies.Machine
+
+
+class Identity(pulumi.ComponentResource):
+    """A role that a machine has by its instance profile."""
+
+    instance_profile_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("kube-ha:aws:Identity", name, None, opts)
+        role = iam.Role(
+            name,
+            assume_role_policy=policies.assumed_by("ec2.amazonaws.com"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        policy = iam.RolePolicy(
+            name,
+            role=role.id,
+            policy=pulumi.Output.json_dumps(policies.machine(args.machine)),
+            opts=pulumi.ResourceOptions(parent=role),
+        )
+        # A machine that boots before its role may do anything would begin with refusals.
+        profile = iam.InstanceProfile(
+            name, role=role.name, opts=pulumi.ResourceOptions(parent=role, depends_on=[policy])
+        )
+        self.instance_profile_arn = profile.arn
+        self.register_outputs({"instanceProfileArn": self.instance_profile_arn})

@@ -1,0 +1,170 @@
+"""IAM policy documents: what each kind of machine may do, and with what. Pure; values may be unknown yet.
+
+An action has `*` for its resource only where the API cannot be narrowed (`READ_ONLY`, the channels of Session Manager).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+Statement = dict[str, Any]
+Text = Any
+"""A string, or an output of one."""
+
+READ_ONLY: Final = (
+    "autoscaling:DescribeAutoScalingGroups",
+    "autoscaling:DescribeAutoScalingInstances",
+    "ec2:DescribeInstances",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeVolumes",
+    "elasticloadbalancing:DescribeTargetHealth",
+)
+"""AWS offers no resource or condition for these."""
+
+SESSION_MANAGER: Final = (
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+)
+
+METRICS_NAMESPACE: Final = "kube-ha"
+CLUSTER_TAG: Final = "kube-ha:cluster"
+MACHINE_TAG: Final = "kube-ha:machine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What the policy of a kind of machine is about."""
+
+    partition: str
+    region: str
+    account: str
+    cluster: str
+    """Value of the tag that marks what is this cluster's."""
+    bucket_arn: Text
+    key_arn: Text
+    secret_arns: Sequence[Text]
+    route_table_arns: Sequence[Text]
+    """Empty for machines without pods."""
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+
+def document(*statements: Statement) -> dict[str, Any]:
+    """A policy of these statements."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def allow(actions: Sequence[str], resources: Any, condition: Mapping[str, Any] | None = None) -> Statement:
+    """A statement that allows."""
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resources}
+    return {**statement, "Condition": condition} if condition else statement
+
+
+def assumed_by(service: str) -> str:
+    """The trust policy of a role that a service takes."""
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    return json.dumps(document(statement))
+
+
+def write_logs(group_arn: Text) -> Statement:
+    """Writing to one log group."""
+    actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+    return allow(actions, [group_arn, group_arn.apply(lambda arn: f"{arn}:*")])
+
+
+def machine(about: Machine) -> dict[str, Any]:
+    """Everything that the agent calls, no more."""
+    return document(
+        allow(READ_ONLY, "*"),
+        allow(SESSION_MANAGER, "*"),
+        *objects(about),
+        allow(["secretsmanager:GetSecretValue"], list(about.secret_arns)),
+        allow(["kms:Decrypt", "kms:GenerateDataKey"], about.key_arn),
+        *own_machine(about),
+        *own_group(about),
+        allow(["cloudwatch:PutMetricData"], "*", {"StringEquals": {"cloudwatch:namespace": METRICS_NAMESPACE}}),
+        *pod_routes(about),
+    )
+
+
+def objects(about: Machine) -> list[Statement]:
+    """Agent and artifacts are read; what the members agree on, and snapshots, are written too. Locks stay locked."""
+
+    def under(prefix: str) -> Text:
+        return about.bucket_arn.apply(lambda arn: f"{arn}/{prefix}/*")
+
+    written = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject", "s3:PutObjectRetention"]
+    return [
+        allow(["s3:ListBucket"], about.bucket_arn),
+        allow(["s3:GetObject"], [under("agent"), under("artifacts"), under("clusters")]),
+        allow(written, under("clusters")),
+    ]
+
+
+def own_machine(about: Machine) -> list[Statement]:
+    """Volumes, addresses and attributes of this cluster's machines."""
+    ours = {"StringEquals": {f"aws:ResourceTag/{CLUSTER_TAG}": about.cluster}}
+    instances, volumes = about.arn("ec2", "instance/*"), about.arn("ec2", "volume/*")
+    return [
+        allow(["ec2:AttachVolume", "ec2:DetachVolume"], [instances, volumes], ours),
+        allow(["ec2:AssignPrivateIpAddresses"], about.arn("ec2", "network-interface/*"), ours),
+        allow(["ec2:ModifyInstanceAttribute"], instances, ours),
+    ]
+
+
+def own_group(about: Machine) -> list[Statement]:
+    """Asking for one's own replacement, and saying that one is ready to end."""
+    actions = [
+        "autoscaling:CompleteLifecycleAction",
+        "autoscaling:RecordLifecycleActionHeartbeat",
+        "autoscaling:TerminateInstanceInAutoScalingGroup",
+    ]
+    groups = about.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*")
+    return [allow(actions, groups, {"StringEquals": {f"autoscaling:ResourceTag/{CLUSTER_TAG}": about.cluster}})]
+
+
+def pod_routes(about: Machine) -> list[Statement]:
+    """The routes to a node's pods."""
+    if not about.route_table_arns:
+        return []
+    return [allow(["ec2:CreateRoute", "ec2:ReplaceRoute"], list(about.route_table_arns))]
+
+
+def key(partition: str, region: str, account: str) -> dict[str, Any]:
+    """The KMS key's policy: the account's owner decides by IAM; EBS, CloudWatch and its alarms use it for us."""
+
+    def service(principal: str, condition: Mapping[str, Any]) -> Statement:
+        actions = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+        return {**allow(actions, "*", condition), "Principal": {"Service": principal}}
+
+    root = {"AWS": f"arn:{partition}:iam::{account}:root"}
+    source = {"StringEquals": {"aws:SourceAccount": account}}
+    group = f"arn:{partition}:logs:{region}:{account}:log-group:*"
+    # As in the policy of AWS's own EBS key: whoever of this account may use EBS, so the role of Auto Scaling, which in
+    # a new account is not there yet to be named.
+    volumes = {"StringEquals": {"kms:CallerAccount": account, "kms:ViaService": f"ec2.{region}.amazonaws.com"}}
+    ebs = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+    return document(
+        {**allow(["kms:*"], "*"), "Principal": root},
+        {**allow(ebs, "*", volumes), "Principal": {"AWS": "*"}},
+        service(f"logs.{region}.amazonaws.com", {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": group}}),
+        service("cloudwatch.amazonaws.com", source),
+    )
+
+
+def tls_only(bucket_arn: Text) -> dict[str, Any]:
+    """A bucket's policy that refuses what comes unencrypted."""
+    refused = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [bucket_arn, bucket_arn.apply(lambda arn: f"{arn}/*")],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return document(refused)

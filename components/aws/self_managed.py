@@ -1,0 +1,277 @@
+"""A self-managed control plane on AWS: network, keys, bucket, machines over zones, one load balancer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws import addresses, machine_types, policies, user_data
+from components.aws.backups import Backups, BackupsArgs
+from components.aws.dns import Alias, Dns, DnsArgs
+from components.aws.identity import Identity as MachineIdentity
+from components.aws.identity import IdentityArgs
+from components.aws.key import Key, KeyArgs
+from components.aws.load_balancer import LoadBalancer, LoadBalancerArgs
+from components.aws.machines import Durable, MachineGroup, MachineGroupArgs
+from components.aws.monitoring import Monitoring, MonitoringArgs
+from components.aws.network import Network, NetworkArgs
+from components.aws.secrets import Secrets, SecretsArgs
+from components.aws.security_groups import SecurityGroups, SecurityGroupsArgs
+from components.declaration import declaration
+from components.machine_document import Cluster, Identity
+from components.node.health import API_PORT
+from components.node.machine import Role
+from components.outputs import OUTPUTS
+from components.pki import Pki
+from components.settings import Settings, SettingsError
+from components.topology import Scenario, Topology
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlPlaneArgs:
+    """What a control plane is made from."""
+
+    settings: Settings
+    topology: Topology
+
+
+class ControlPlane(pulumi.ComponentResource):
+    """Everything of a stack; done when the load balancer finds its masters ready."""
+
+    def __init__(self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        declared = declaration(args.settings, args.topology)
+        provider = aws.Provider(
+            name,
+            region=args.settings.region,
+            default_tags=aws.ProviderDefaultTagsArgs(tags={**args.settings.tags, policies.CLUSTER_TAG: name}),
+        )
+        ours = pulumi.ResourceOptions(providers={"aws": provider})
+        super().__init__("kube-ha:aws:ControlPlane", name, declared, pulumi.ResourceOptions.merge(opts, ours))
+        self.name = name
+        self.settings, self.topology = args.settings, args.topology
+        self.frugal = self.topology.scenario is Scenario.DEVELOPMENT
+        self.child = pulumi.ResourceOptions(parent=self)
+        self.asking = pulumi.InvokeOptions(parent=self, provider=provider)
+        self.types = {role: self.machine_type(role) for role in self.roles}
+        self.provisions = user_data.provisions()
+        self.addresses = addresses.plan(self.settings.network.cidr, self.topology)
+
+        self.pki = Pki(name, opts=self.child)
+        self.make_stores()
+        self.make_network()
+        self.make_identities()
+        groups = [*self.member_groups(), *self.master_groups()]
+        self.monitor(groups)
+
+        # Whoever reads the endpoint or the kubeconfig gets one that answers.
+        host = pulumi.Output.all(self.host, *[group.group_name for group in groups]).apply(lambda args: str(args[0]))
+        self.endpoint = pulumi.Output.concat("https://", host)
+        self.kubeconfig = self.pki.kubeconfig(name, host)
+        self.zones = pulumi.Output.from_input(list(self.topology.zones))
+        self.masters = pulumi.Output.from_input([master.name for master in self.topology.masters])
+        self.members = pulumi.Output.from_input([member.name for member in self.topology.members])
+        self.survives = pulumi.Output.from_input(list(self.topology.survives))
+        self.backups = self.store.url
+        self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        return (Role.MASTER, Role.MEMBER) if self.topology.external_etcd else (Role.MASTER,)
+
+    def machine_type(self, role: Role) -> machine_types.MachineType:
+        try:
+            return machine_types.of_role(self.settings.machines, self.topology.scenario, role, self.asking)
+        except SettingsError as error:
+            raise pulumi.RunError(f"stack {self.name}:\n{error}") from None
+
+    def make_stores(self) -> None:
+        """The key, and what is encrypted under it: secrets and the bucket."""
+        self.account = aws.get_caller_identity(opts=self.asking).account_id
+        self.partition = aws.get_partition(opts=self.asking).partition
+        self.key = Key(
+            self.name,
+            KeyArgs(
+                partition=self.partition,
+                region=self.settings.region,
+                account=self.account,
+                outlives_the_stack=not self.frugal,
+            ),
+            opts=self.child,
+        )
+        self.secrets = Secrets(
+            self.name,
+            SecretsArgs(
+                uid=self.pki.uid,
+                values=self.pki.secrets,
+                key_arn=self.key.arn,
+                external_etcd=self.topology.external_etcd,
+            ),
+            opts=self.child,
+        )
+        self.store = Backups(
+            self.name,
+            BackupsArgs(
+                uploads=self.provisions.uploads,
+                key_arn=self.key.arn,
+                snapshots=self.topology.snapshots,
+                outlives_the_stack=not self.frugal,
+            ),
+            opts=self.child,
+        )
+
+    def make_network(self) -> None:
+        """The network, who may talk to whom in it, the load balancer, and names."""
+        settings, topology = self.settings, self.topology
+        self.network = Network(
+            self.name,
+            NetworkArgs(
+                region=settings.region,
+                cidr=str(settings.network.cidr),
+                zones=self.addresses.zones,
+                frugal=self.frugal,
+                key_arn=self.key.arn,
+            ),
+            opts=self.child,
+        )
+        self.security_groups = SecurityGroups(
+            self.name,
+            SecurityGroupsArgs(
+                vpc_id=self.network.vpc_id,
+                machines_cidr=str(settings.network.cidr),
+                pod_cidr=str(settings.network.pod_cidr),
+                client_cidrs=[str(cidr) for cidr in settings.load_balancer.cidrs],
+                s3_prefix_list=self.network.s3_prefix_list,
+                external_etcd=topology.external_etcd,
+                load_balancer=topology.load_balancer,
+            ),
+            opts=self.child,
+        )
+        self.balancer = self.load_balancer()
+        only_master = self.addresses.members[topology.members[0].name]
+        api = Alias(dns_name=self.balancer.dns_name, zone_id=self.balancer.zone_id) if self.balancer else only_master
+        self.dns = Dns(
+            self.name,
+            DnsArgs(
+                domain=f"{self.name}.kube-ha.internal",
+                vpc_id=self.network.vpc_id,
+                api=api,
+                members=self.addresses.members,
+            ),
+            opts=self.child,
+        )
+        address = self.balancer.dns_name if self.balancer else pulumi.Output.from_input(only_master)
+        self.host = pulumi.Output.concat(address, f":{API_PORT}")
+
+    def load_balancer(self) -> LoadBalancer | None:
+        if self.security_groups.load_balancer is None:
+            return None
+        public = self.settings.load_balancer.public
+        subnets = self.network.public_subnets if public else self.network.private_subnets
+        return LoadBalancer(
+            self.name,
+            LoadBalancerArgs(
+                vpc_id=self.network.vpc_id,
+                subnets=list(subnets.values()),
+                security_group=self.security_groups.load_balancer,
+                public=public,
+            ),
+            opts=self.child,
+        )
+
+    def make_identities(self) -> None:
+        self.identities = {role: self.identity(role) for role in self.roles}
+
+    def identity(self, role: Role) -> MachineIdentity:
+        about = policies.Machine(
+            partition=self.partition,
+            region=self.settings.region,
+            account=self.account,
+            cluster=self.name,
+            bucket_arn=self.store.arn,
+            key_arn=self.key.arn,
+            secret_arns=self.secrets.readable[role],
+            route_table_arns=self.network.route_tables if role is Role.MASTER else (),
+        )
+        return MachineIdentity(f"{self.name}-{role}", IdentityArgs(machine=about), opts=self.child)
+
+    def member_groups(self) -> Iterable[MachineGroup]:
+        """External members: a group of one each, since a member's identity outlives its machine."""
+        if self.topology.external_etcd:
+            for member in self.topology.members:
+                yield self.durable_group(Role.MEMBER, member.name, member.zone)
+
+    def master_groups(self) -> Iterable[MachineGroup]:
+        """Stacked masters carry a member, so they are groups of one too; others are one group over all zones."""
+        if not self.topology.external_etcd:
+            for master in self.topology.masters:
+                yield self.durable_group(Role.MASTER, master.name, master.zone)
+            return
+        zones = list(self.network.private_subnets)
+        count = len(self.topology.masters)
+        yield self.group(f"{self.name}-masters", Identity(role=Role.MASTER), zones, count, None)
+
+    def durable_group(self, role: Role, machine: str, zone: str) -> MachineGroup:
+        """A group of one whose machine has a reserved address and a volume that outlives it."""
+        identity = Identity(role=role, name=machine, zone=zone, address=self.addresses.members[machine])
+        return self.group(f"{self.name}-{machine}", identity, [zone], 1, Durable(machine=machine, zone=zone))
+
+    def group(
+        self, name: str, identity: Identity, zones: list[str], count: int, durable: Durable | None
+    ) -> MachineGroup:
+        role = identity.role
+        targets = [self.balancer.target_group_arn] if self.balancer and role is Role.MASTER else []
+        return MachineGroup(
+            name,
+            MachineGroupArgs(
+                cluster=self.name,
+                role=role,
+                count=count,
+                subnets=[self.network.private_subnets[zone] for zone in zones],
+                machine_type=self.types[role].name,
+                image=self.settings.machines.image or machine_types.newest_image(self.types[role], self.asking),
+                image_is_chosen=self.settings.machines.image is not None,
+                user_data=self.user_data(identity),
+                instance_profile_arn=self.identities[role].instance_profile_arn,
+                security_group=self.security_groups.of_role(role),
+                key_arn=self.key.arn,
+                target_groups=targets,
+                durable=durable,
+            ),
+            # A machine that boots before its secrets and its way out are there would begin with refusals.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.secrets, self.store, self.network]),
+        )
+
+    def user_data(self, identity: Identity) -> pulumi.Output[str]:
+        """The cloud-init of a machine; known once the cluster's uid, its bucket and its endpoint are."""
+
+        def render(known: list[str]) -> str:
+            uid, bucket, host = known
+            cluster = Cluster(
+                name=self.name,
+                uid=uid,
+                bucket=bucket,
+                endpoint=host,
+                certificate_names=(host.rsplit(":", 1)[0], self.dns.api),
+                member_addresses=self.addresses.members,
+                settings=self.settings,
+                topology=self.topology,
+            )
+            return self.provisions.user_data(cluster, identity)
+
+        return pulumi.Output.all(self.pki.uid, self.store.bucket, self.host).apply(render)
+
+    def monitor(self, groups: list[MachineGroup]) -> None:
+        Monitoring(
+            self.name,
+            MonitoringArgs(
+                region=self.settings.region,
+                topology=self.topology,
+                groups=groups,
+                load_balancer=self.balancer,
+                bucket=self.store.bucket,
+                snapshots_prefix=pulumi.Output.concat("clusters/", self.pki.uid, "/snapshots/"),
+                key_arn=self.key.arn,
+            ),
+            opts=self.child,
+        )
