@@ -99,6 +99,8 @@ class Installer:
         if isinstance(way, PythonPackage):
             return packages.obtain_python(way, tool, into)
         assert go is not None, "by() gets Go for every build"  # noqa: S101
+        if way.headers:
+            self.apt.obtain(DebianPackage(package=way.headers))
         return go_build.obtain(way, into, go)
 
     def go(self) -> Path:

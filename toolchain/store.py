@@ -26,7 +26,8 @@ class Receipt:
 
 def folder(tool: Tool) -> Path:
     """Where a tool of the cache is, or would be."""
-    return cache.root() / "tools" / f"{tool.name}-{tool.version}"
+    revision = f"-r{tool.revision}" if tool.revision > 1 else ""
+    return cache.root() / "tools" / f"{tool.name}-{tool.version}{revision}"
 
 
 def receipt(tool: Tool) -> Receipt | None:

@@ -46,6 +46,8 @@ class GoModules:
     ldflags: str = "-s -w"
     tags: str = ""
     cgo: bool = False
+    headers: str = ""
+    """Debian package with the headers that its C part is compiled with."""
 
     label = "build from Go modules"
 
@@ -83,6 +85,8 @@ class Tool:
 
     name: str
     version: str
+    revision: int = 1
+    """Counts up when a version is built differently, so that what caches hold is not taken for it."""
     binaries: Mapping[str, str]
     """Executables, and where each is in the tool's folder of the cache."""
     match: Match

@@ -184,6 +184,7 @@ TOOLS: Final[tuple[Tool, ...]] = (
     Tool(
         name="runc",
         version=RUNC,
+        revision=2,
         binaries=flat("runc"),
         match=Match.EXACT,
         ways=(
@@ -192,7 +193,15 @@ TOOLS: Final[tuple[Tool, ...]] = (
                 checksums=GITHUB + "/opencontainers/runc/releases/download/v{version}/runc.sha256sum",
             ),
             # runc enters namespaces in C before Go's runtime starts.
-            GoModules(module="runc", packages={"runc": "github.com/opencontainers/runc"}, ldflags="", cgo=True),
+            # Without seccomp it refuses every pod of kubeadm's: they ask for the runtime's default profile.
+            GoModules(
+                module="runc",
+                packages={"runc": "github.com/opencontainers/runc"},
+                ldflags="",
+                tags="seccomp",
+                cgo=True,
+                headers="libseccomp-dev",
+            ),
         ),
     ),
     Tool(
