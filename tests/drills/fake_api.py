@@ -7,15 +7,18 @@ import ipaddress
 import json
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+Key = ec.EllipticCurvePrivateKey
 
 
 class FakeApi:
@@ -25,7 +28,7 @@ class FakeApi:
         self.folder = folder
         self.mode = "serve"
         """serve, hang (never answers), refuse (nobody listens), unavailable (503), or close (after a request)."""
-        self.objects: dict[str, dict] = {"/api/v1/nodes": {"items": []}}
+        self.objects: dict[str, Any] = {"/api/v1/nodes": {"items": []}}
         self.requests: list[tuple[str, str]] = []
         self.answers: dict[str, list[int]] = {}
         """Statuses that requests to a path get, one after another."""
@@ -57,7 +60,7 @@ class FakeApi:
         self.mode = mode
         self._do(self._stop() if mode == "refuse" else self._listen())
 
-    def _do(self, work) -> None:
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(5)
 
     async def _listen(self) -> None:
@@ -93,7 +96,7 @@ class FakeApi:
         self._writers.discard(writer)
         writer.transport.abort()
 
-    def _answer(self, method: str, path: str, body: dict) -> tuple[int, dict]:
+    def _answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         path = path.split("?", maxsplit=1)[0]
         self.requests.append((method, path))
         if path in self.answers:
@@ -138,7 +141,7 @@ class FakeApi:
         self.kubeconfig.write_text(yaml.safe_dump(document))
 
 
-def _merge(target: dict, patch: dict) -> None:
+def _merge(target: dict[str, Any], patch: dict[str, Any]) -> None:
     """A JSON merge patch (RFC 7396), in place."""
     for key, value in patch.items():
         if value is None:
@@ -149,13 +152,13 @@ def _merge(target: dict, patch: dict) -> None:
             target[key] = value
 
 
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _pem(key: Key) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 
 
-def _certificate(name, key, issuer, issuer_key, *, ca: bool = False) -> bytes:
+def _certificate(name: str, key: Key, issuer: str, issuer_key: Key, *, ca: bool = False) -> bytes:
     now = datetime.datetime.now(datetime.UTC)
     builder = (
         x509.CertificateBuilder()

@@ -1,5 +1,7 @@
 """A cluster is whole only when nothing that it should have is missing."""
 
+from typing import Any
+
 import pytest
 
 from drills.cluster import Member, member, missing, scenario
@@ -15,7 +17,7 @@ def test_nothing_is_missing_in_a_whole_cluster() -> None:
     assert missing(WHOLE, {"master-1": None}, [NODE], [POD]) == []
 
 
-def unready(thing: dict, **status: object) -> dict:
+def unready(thing: dict[str, Any], **status: object) -> dict[str, Any]:
     return thing | {"status": {"conditions": [{"type": "Ready", "status": "False"}]} | status}
 
 
@@ -35,7 +37,9 @@ WAITING = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "restartCount":
         ("not ready", WHOLE, {"master-1": None}, [NODE], [unready(POD, phase="Pending")]),
     ],
 )
-def test_what_is_missing_is_said(said: str, members: dict, masters: dict, nodes: list, pods: list) -> None:
+def test_what_is_missing_is_said(
+    said: str, members: dict[str, Any], masters: dict[str, Any], nodes: list[Any], pods: list[Any]
+) -> None:
     assert any(said in problem for problem in missing(members, masters, nodes, pods))
 
 

@@ -1,5 +1,7 @@
 """A drain moves what kubectl would move, waits for budgets, and is undone on the node that it was for only."""
 
+from typing import Any
+
 import pytest
 
 from drills import drain as module
@@ -12,7 +14,7 @@ NODE = "/api/v1/nodes/master-1"
 EVICTION = "/api/v1/namespaces/kube-system/pods/coredns/eviction"
 
 
-def pod(name: str, owner: str = "ReplicaSet", **annotations: str) -> dict:
+def pod(name: str, owner: str = "ReplicaSet", **annotations: str) -> dict[str, Any]:
     notes = {key.replace("_", "/"): value for key, value in annotations.items()}
     metadata = {"name": name, "namespace": "kube-system", "annotations": notes, "ownerReferences": [{"kind": owner}]}
     return {"metadata": metadata}

@@ -1,6 +1,7 @@
 """A floor that does not hold fails a fault, a target only misses, and a run without load is void."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,7 @@ def test_slow_answers_fail() -> None:
     ],
     ids=["lost write", "members differ", "not linearizable", "not whole again"],
 )
-def test_what_no_scenario_allows_fails_even_without_a_floor(harm: dict) -> None:
+def test_what_no_scenario_allows_fails_even_without_a_floor(harm: dict[str, Any]) -> None:
     assert verdict(replace(run(), **harm), limit=None) is Verdict.FAILED
 
 

@@ -43,7 +43,7 @@ def test_all_iterations_are_made_and_then_churned() -> None:
 
 
 def test_an_object_never_exists_twice_and_never_is_deleted_before_it_was_made() -> None:
-    there = set()
+    there: set[str] = set()
     for one in islice(load.requests(DECLARATION), 200):
         name = one.body["metadata"]["name"] if one.body else one.path.rsplit("/", 1)[1]
         assert (name in there) == (one.method == "DELETE")
