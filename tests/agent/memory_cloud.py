@@ -49,7 +49,10 @@ class MemoryCloud:
             raise NotFoundError(key)
         return self.objects[key]
 
-    def put(self, key, content, *, if_absent=False, if_match=None, retain_until=None) -> str:
+    def put(
+        self, key: str, content: bytes, *, if_absent: bool = False, if_match: str | None = None,
+        retain_until: float | None = None,
+    ) -> str:  # fmt: skip
         self._answer()
         present = self.objects.get(key)
         if (if_absent and present is not None) or (

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -69,7 +70,7 @@ def _on_loopback(configuration: Path) -> Path:
     return adapted
 
 
-def eventually(promise, seconds: float, what: str) -> None:
+def eventually(promise: Callable[[], bool], seconds: float, what: str) -> None:
     """Wait until `promise()` is true."""
     deadline = time.monotonic() + seconds
     while not promise():

@@ -1,6 +1,7 @@
 """Rows of the membership table, with real etcd processes."""
 
 import shutil
+from functools import partial
 
 import pytest
 
@@ -23,7 +24,7 @@ def formed(world: World) -> World:
     """Three members that are a cluster."""
     world.form()
     for member in world.members:
-        eventually(lambda name=member.name: world.healthy(name), 20, f"{member.name} is healthy")
+        eventually(partial(world.healthy, member.name), 20, f"{member.name} is healthy")
     return world
 
 

@@ -1,0 +1,96 @@
+"""The cluster's lock: one holder at a time, whatever the clocks say."""
+
+import pytest
+
+from components.node.agent.cloud import Instance
+from components.node.lock import ClusterLock, LockedError, LockLostError
+from tests.agent.memory_cloud import MemoryCloud
+
+HERE = Instance("i", "g", "m", "z", "127.0.0.1", "t", "t")
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def store() -> MemoryCloud:
+    return MemoryCloud(HERE, {}, {})
+
+
+def lock(store: MemoryCloud, holder: str, now: float = 0.0) -> tuple[ClusterLock, Clock]:
+    clock = Clock(now)
+    return ClusterLock(store, "lock", holder, clock), clock
+
+
+def test_a_second_machine_learns_who_holds_it_and_why(store: MemoryCloud) -> None:
+    first, _ = lock(store, "a")
+    second, _ = lock(store, "b")
+    first.acquire("membership", 60)
+    with pytest.raises(LockedError, match="a holds the cluster's lock: membership"):
+        second.acquire("membership", 60)
+
+
+def test_a_released_lock_is_free_at_once(store: MemoryCloud) -> None:
+    first, _ = lock(store, "a")
+    with first.hold("membership", 60):
+        pass
+    lock(store, "b")[0].acquire("membership", 60)
+
+
+def test_clocks_that_differ_by_a_year_change_nothing(store: MemoryCloud) -> None:
+    first, _ = lock(store, "a", now=0)
+    second, _ = lock(store, "b", now=365 * 86400)
+    first.acquire("membership", 60)
+    with pytest.raises(LockedError):
+        second.acquire("membership", 60)
+
+
+def test_a_silent_holder_is_overtaken_and_stops(store: MemoryCloud) -> None:
+    first, _ = lock(store, "a")
+    second, clock = lock(store, "b")
+    first.acquire("membership", 60)
+    with pytest.raises(LockedError):
+        second.acquire("membership", 60)
+    clock.now += 61
+    second.acquire("membership", 60)
+    with pytest.raises(LockLostError):
+        first.confirm()
+
+
+def test_a_holder_that_confirms_is_not_overtaken(store: MemoryCloud) -> None:
+    first, _ = lock(store, "a")
+    second, clock = lock(store, "b")
+    first.acquire("membership", 60)
+    for _ in range(3):
+        with pytest.raises(LockedError):
+            second.acquire("membership", 60)
+        clock.now += 59
+        first.confirm()
+
+
+def test_the_next_incarnation_holds_what_the_one_before_held(store: MemoryCloud) -> None:
+    lock(store, "a")[0].acquire("replacement", 600)
+    with lock(store, "a")[0].hold("membership", 60):
+        pass
+    held, _ = lock(store, "b")[0].read()
+    assert held is not None
+    assert (held.holder, held.purpose, held.seconds) == ("a", "replacement", 600)
+
+
+def test_releasing_what_was_overtaken_does_not_free_it(store: MemoryCloud) -> None:
+    first, _ = lock(store, "a")
+    second, clock = lock(store, "b")
+    first.acquire("membership", 60)
+    with pytest.raises(LockedError):
+        second.acquire("membership", 60)
+    clock.now += 61
+    second.acquire("membership", 60)
+    first.release()
+    second.confirm()
