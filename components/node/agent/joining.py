@@ -4,7 +4,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from components.node.agent.cloud import CloudError, ConflictError, NotFoundError
 from components.node.agent.step import NotYetError
@@ -26,6 +26,9 @@ from components.node.record import Mark as StoredMark
 CHANGE_SECONDS = 60.0
 """How long a membership change may go without confirming the lock: a learner's snapshot is confirmed while it loads."""
 
+
+ROUNDS: Final = 8
+"""Decisions in one go. The longest honest way is two folders set aside, a record, a lost race, a start."""
 
 Change = TypeVar("Change")
 
@@ -94,12 +97,13 @@ class Joining:
             NotYetError: something has to change elsewhere first.
             CloudError, LockLostError, etcdctl's errors: decide again later.
         """
-        while True:
+        for _ in range(ROUNDS):
             situation = self.observe()
             decision = decide(situation)
             self.log(f"membership row {decision.row}: {decision.action.value} ({decision.reason})")
             if self._act(situation, decision):
                 return decision
+        raise NotYetError(f"membership: nothing settled in {ROUNDS} decisions; the last was row {decision.row}")
 
     def observe(self) -> Situation:
         """What is known now. Asks for a quorum only where a row could turn on it."""
