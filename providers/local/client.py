@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from providers.local.processes import process
 from providers.local.view import MachineView
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
@@ -53,6 +55,7 @@ class Client:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.root = folder or root()
+        self._is_current = False
         self.socket = self.root / "supervisor.sock"
 
     @property
@@ -156,8 +159,23 @@ class Client:
             return False
         return True
 
+    def _replace_outdated(self) -> None:
+        """End a supervisor that runs older code than is on disk; its machines run on, and the next one adopts them."""
+        try:
+            outdated = bool(self._request("GET", "/v1/supervisor", None)["outdated"])
+        except CloudRefusalError:
+            outdated = True
+        if outdated:
+            supervisor = process(int((self.root / "supervisor.lock").read_text()))
+            supervisor.send(signal.SIGTERM)
+            supervisor.wait(START_TIMEOUT)
+            self.ensure_running()
+
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         try:
+            if not self._is_current:
+                self._replace_outdated()
+                self._is_current = True
             return self._request(method, path, body)
         except UnreachableError:
             self.ensure_running()

@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from providers.local import sources
 from providers.local.cloud import Cloud, ConflictError
 from providers.local.cuts import CutKind, UnknownTargetError
 from providers.local.hardware import MissingError
@@ -25,6 +26,7 @@ class Control:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
+        self._sources = sources.fingerprint()
 
     def server(self, path: Path) -> Server:
         """A server that listens on a unix socket which only root can open."""
@@ -37,6 +39,7 @@ class Control:
 
     def _routes(self) -> list[Route]:
         return [
+            Route("GET", "/v1/supervisor", self._supervisor),
             Route("GET", "/v1/resources", self._list),
             Route("PUT", "/v1/resources/{id}", self._put),
             Route("GET", "/v1/resources/{id}", self._read),
@@ -50,6 +53,10 @@ class Control:
             Route("POST", "/v1/stacks/{stack}/volumes/{volume}/wipe", self._wipe),
             Route("DELETE", "/v1/stacks/{stack}", self._purge),
         ]
+
+    def _supervisor(self, request: Request) -> Answer:
+        # New code of a client may ask what old code of a supervisor does not know: then a new one takes over.
+        return Response({"outdated": sources.fingerprint() != self._sources})
 
     def _list(self, request: Request) -> Answer:
         with self._cloud.lock:

@@ -9,7 +9,7 @@ from providers.local import netns, network, specs, volumes
 from providers.local.addresses import Addresses
 from providers.local.commands import run
 from providers.local.cuts import Cut, cables, make, undo
-from providers.local.keeper import Hooks, Keeper, sweep
+from providers.local.keeper import Hooks, Keeper, Status, sweep
 from providers.local.machine_api import MachineApi
 from providers.local.machines import Incarnation, Place
 from providers.local.objects import Bucket, sha256
@@ -161,15 +161,30 @@ class Hardware:
 
         def booted(incarnation: Incarnation) -> None:
             with self.lock:
+                if (before := self.state.incarnations.get(label)) is not None:
+                    self.state.statuses.pop(before.id, None)
                 self.state.incarnations[label] = incarnation
                 self._save()
+
+        def reported(incarnation: Incarnation, status: Status) -> None:
+            with self.lock:
+                self.state.statuses[incarnation.id] = status
+                self._save()
+
+        last = self.state.incarnations.get(label)
 
         keeper = Keeper(
             place=Place(self.addresses(name), slot, Disk(network_folder(self.root, name) / "machines" / slot.machine)),
             volume=volume_file(self.root, name, slot.volume) if slot.volume else None,
-            last=self.state.incarnations.get(label),
-            hooks=Hooks(lambda: self.slot(name, slot.machine)[0], booted, lambda: self._cut_again(name, slot)),
+            last=last,
+            hooks=Hooks(
+                group=lambda: self.slot(name, slot.machine)[0],
+                booted=booted,
+                reported=reported,
+                plugged=lambda: self._cut_again(name, slot),
+            ),
         )
+        keeper.status = self.state.statuses.get(last.id) if last else None
         with self.lock:
             self.keepers[name, slot.machine] = keeper
         keeper.start()
@@ -184,7 +199,8 @@ class Hardware:
             thread.join()
         with self.lock:
             for keeper in leaving:
-                self.state.incarnations.pop(f"{name}/{keeper.place.slot.machine}", None)
+                gone = self.state.incarnations.pop(f"{name}/{keeper.place.slot.machine}", None)
+                self.state.statuses.pop(gone.id if gone else "", None)
                 if netns.path(keeper.place.addresses.router_namespace).exists():
                     network.unroute(keeper.place.addresses, keeper.place.slot)
             self._save()

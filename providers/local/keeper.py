@@ -27,6 +27,8 @@ MAX_BACK_OFF = 30.0
 """Seconds between two attempts at most."""
 WATCH_STARTED = 0.1
 """Seconds between two looks whether cloud-init has started; afterwards only events count."""
+WATCH_CONSOLE = 300.0
+"""Seconds between two looks whether the console has grown too large."""
 
 
 class Status(BaseModel):
@@ -57,6 +59,8 @@ class Hooks:
     """The group as it is now."""
     booted: Callable[[Incarnation], None]
     """Called with each new machine."""
+    reported: Callable[[Incarnation, Status], None]
+    """Called when a machine says something new of itself."""
     plugged: Callable[[], None]
     """Called when the machine's cable is new, so that cuts outlive machines."""
 
@@ -95,6 +99,12 @@ class Keeper(threading.Thread):
         """Want something of the machine that runs now."""
         self._order = order
         os.eventfd_write(self._wake, 1)
+
+    def report(self, status: Status) -> None:
+        """Take what the machine says of itself."""
+        if status != self.status and self.incarnation:
+            self.status = status
+            self._hooks.reported(self.incarnation, status)
 
     def end(self) -> None:
         """End the machine for good and remove what it had, except its volume."""
@@ -145,6 +155,7 @@ class Keeper(threading.Thread):
         while not incarnation.container.wait(self._patience(power_off_by), self._wake):
             with contextlib.suppress(BlockingIOError):
                 os.eventfd_read(self._wake)
+            self.place.disk.limit_console()
             overdue = power_off_by is not None and time.monotonic() > power_off_by
             if overdue or self._ending or self._order in (Order.KILL, Order.WIPE):
                 machines.kill(incarnation)
@@ -158,7 +169,7 @@ class Keeper(threading.Thread):
     def _patience(self, power_off_by: float | None) -> float:
         if power_off_by is not None:
             return max(0.0, power_off_by - time.monotonic()) + 0.01
-        return 3600.0 if self.started else WATCH_STARTED
+        return WATCH_CONSOLE if self.started else WATCH_STARTED
 
     def _cloud_init_started(self, incarnation: Incarnation) -> bool:
         # /run is a file system of the machine's own: it is seen only through one of the machine's processes.
@@ -169,6 +180,7 @@ class Keeper(threading.Thread):
             incarnation.container.send(signal.SIGKILL)
             machines.kill(incarnation)
         network.unplug(self.place.addresses, self.place.slot.machine)
+        machines.forget(self.place)
         self.place.disk.discard()
         if self.volume:
             volumes.detach(self.volume)

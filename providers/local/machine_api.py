@@ -93,7 +93,7 @@ class MachineApi:
 
     def _report(self, request: Request) -> Answer:
         _, _, keeper = self._caller(request)
-        keeper.status = Status.model_validate(request.json())
+        keeper.report(Status.model_validate(request.json()))
         return Response()
 
     def _replace(self, request: Request) -> Answer:

@@ -1,5 +1,6 @@
 """Booting and ending machines: systemd-nspawn with a real init, in namespaces and cgroups of its own."""
 
+import contextlib
 import os
 import secrets
 import signal
@@ -18,6 +19,7 @@ from providers.local.processes import POWER_OFF_SIGNAL, Process, arguments, chil
 from providers.local.roots import Disk, seed
 from providers.local.specs import MachineGroup, Slot
 
+NSPAWN_RUN = Path("/run/systemd/nspawn")
 INIT_TIMEOUT = 20.0
 """Seconds that nspawn has to start the machine's init; it takes 0.1 on an idle host."""
 
@@ -99,11 +101,13 @@ def _nspawn(place: Place) -> Iterator[str]:
     yield from ("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--settings=no")
     yield from (f"--directory={place.disk.root}", f"--machine={place.label}", f"--hostname={machine}")
     yield f"--network-namespace-path={namespace_path(place.addresses.machine_namespace(machine))}"
-    yield from ("--capability=all", "--bind=/dev/kmsg", "--resolv-conf=off", "--link-journal=no", "--console=pipe")
+    yield from ("--capability=all", "--bind=/dev/kmsg", "--resolv-conf=off", "--link-journal=no", "--console=read-only")
     # What container runtimes call and nspawn forbids by default.
     yield "--system-call-filter=bpf keyctl perf_event_open add_key"
     if place.disk.containerd.is_dir():
         yield f"--bind={place.disk.containerd}:/var/lib/containerd"
+    # Arguments of init, where systemd in a container looks for the kernel's command line: the journal on the console.
+    yield from ("systemd.journald.forward_to_console=1", "systemd.journald.max_level_console=info")
 
 
 def _init(place: Place, container: Process) -> Process:
@@ -145,11 +149,22 @@ def kill(incarnation: Incarnation) -> None:
         incarnation.container.wait(10)
 
 
+def forget(place: Place) -> None:
+    """Remove what nspawn leaves in /run when its machine is killed; the machine's root must still be mounted."""
+    with contextlib.suppress(FileNotFoundError):
+        (NSPAWN_RUN / "propagate" / place.label).rmdir()
+    if place.disk.root.is_dir():
+        status = place.disk.root.stat()
+        (NSPAWN_RUN / "locks" / f"inode-{status.st_dev}:{status.st_ino}").unlink(missing_ok=True)
+
+
 def sweep(label: str) -> None:
     """Kill every machine whose container's name starts with `label`, known or not."""
     for pid in [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()]:
         words = arguments(pid)
         if words and words[0].endswith("systemd-nspawn") and any(w.startswith(f"--machine={label}") for w in words):
             for child in children(pid):
-                os.kill(child, signal.SIGKILL)
-            process(pid).send(signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)

@@ -7,13 +7,16 @@
 
 import contextlib
 import os
+import re
 import shutil
 from pathlib import Path
 
 from providers.local.commands import CommandError, run
 
 CONSOLE_LIMIT = 8 * 1024**2
-"""Bytes after which a console starts anew at the next boot."""
+"""Bytes after which a console starts anew."""
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+"""Colours and cursor movements of systemd's status lines."""
 
 
 class Disk:
@@ -38,8 +41,12 @@ class Disk:
         run("mount", "-t", "overlay", "kube-ha", "-o", layers, str(self.root))
         if (image / "containerd").is_dir():
             copy_container_store(image / "containerd", self.containerd)
+        self.limit_console()
+
+    def limit_console(self) -> None:
+        """Start the console anew when it is too large; what writes to it appends, and so goes on at its beginning."""
         if self.console.exists() and self.console.stat().st_size > CONSOLE_LIMIT:
-            self.console.unlink()
+            os.truncate(self.console, 0)
 
     def discard(self) -> None:
         """Remove all but the console."""
@@ -59,7 +66,8 @@ class Disk:
         with self.console.open("rb") as file:
             file.seek(max(0, self.console.stat().st_size - 64 * 1024))
             text = file.read().decode(errors="replace")
-        return [line.rstrip() for line in text.splitlines() if line.strip()][-count:]
+        lines = (ESCAPES.sub("", line).rstrip() for line in text.splitlines())
+        return [line for line in lines if line][-count:]
 
 
 def seed(machine: str, instance: str, address: str, gateway: str, user_data: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_valid
 from pydantic_core.core_schema import ValidationInfo
 
 from providers.local.cuts import Cut
+from providers.local.keeper import Status
 from providers.local.machines import Incarnation
 from providers.local.objects import write_atomically
 from providers.local.processes import Process
@@ -92,6 +93,8 @@ class State(BaseModel):
     resources: dict[str, Resource] = Field(default_factory=dict)
     incarnations: dict[str, Incarnation] = Field(default_factory=dict)
     """`<network>/<machine>` → the last machine of that slot, running or not."""
+    statuses: dict[str, Status] = Field(default_factory=dict)
+    """Identity of an incarnation → what it said of itself last."""
     cuts: list[Cut] = Field(default_factory=list)
     inotify_instances: int | None = None
     """The host's own limit, to be put back at the end."""
