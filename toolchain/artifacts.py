@@ -11,6 +11,9 @@ from toolchain import cache
 FORMAT: Final = 1
 """Raised when the file's shape changes, so that a file of another version of this program is not misread."""
 
+AGENT_LIBRARIES: Final = "agent-libraries"
+"""Name of the archive of the agent's Python dependencies."""
+
 
 class MissingArtifactsError(Exception):
     """The artifacts have not been built, or what was built is gone or of another version of this program."""

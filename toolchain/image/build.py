@@ -73,16 +73,12 @@ def described(image: Path, contents: Callable[[], Sequence[Artifact]]) -> Artifa
 
 def bare_debian() -> Path:
     """Debian with its packages, as they come."""
-    inputs = {
-        "suite": debian.SUITE,
-        "packages": debian.PACKAGES,
-        "unread": debian.UNREAD,
-        "machine": platform.machine(),
-    }
-    return (
-        stage.cached("debian", "machine image: Debian 12", inputs, lambda folder: debian.bootstrap(folder / "root"))
-        / "root"
-    )
+    inputs = {"machine": platform.machine(), "recipe": recipe(debian)}
+
+    def bootstrap(folder: Path) -> None:
+        debian.bootstrap(folder / "root")
+
+    return stage.cached("debian", "machine image: Debian 12", inputs, bootstrap) / "root"
 
 
 def image_archives(bare: Path) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from toolchain import cache, versions
-from toolchain.artifacts import Artifact
+from toolchain.artifacts import AGENT_LIBRARIES, Artifact
 from toolchain.image.container_images import Component
 
 BINARIES: Final = "/opt/kube-ha/bin"
@@ -53,9 +53,8 @@ def binary(artifact: str, version: str, path: str, name: str, roles: tuple[str, 
     """One executable."""
     source = cache.binary(name)
     return Artifact(
-        name=artifact, version=version, source=source, sha256=sha256(source), path=path,
-        executable=True, roles=roles,
-    )  # fmt: skip
+        name=artifact, version=version, source=source, sha256=sha256(source), path=path, executable=True, roles=roles
+    )
 
 
 def sources() -> list[Path]:
@@ -89,9 +88,14 @@ def libraries(archive: Path) -> Artifact:
     """The agent's Python dependencies."""
     digest = sha256(archive)
     return Artifact(
-        name="agent-libraries", version=digest[:12], source=archive, sha256=digest, path=f"{LIBRARIES}/{digest}",
-        executable=False, roles=EVERY,
-    )  # fmt: skip
+        name=AGENT_LIBRARIES,
+        version=digest[:12],
+        source=archive,
+        sha256=digest,
+        path=f"{LIBRARIES}/{digest}",
+        executable=False,
+        roles=EVERY,
+    )
 
 
 def sha256(path: Path) -> str:

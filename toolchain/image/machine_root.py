@@ -7,16 +7,23 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from toolchain.artifacts import Artifact
+from toolchain.artifacts import AGENT_LIBRARIES, Artifact
 from toolchain.image import boot
+from toolchain.image.catalogue import BINARIES, LIBRARIES
 from toolchain.image.command import run, within
 from toolchain.image.libraries import PYTHON
 
 FOLDERS: Final = ("etc/kube-ha", "lib/modules", "var/lib/containerd", "var/lib/etcd", "var/lib/kubelet")
 """What is mounted over or into."""
 
-SELF_TEST: Final = {"etcd": "--version", "kubelet": "--version", "containerd": "--version", "runc": "--version"}
-"""Binaries that must start on the machine, one for each way in which they are built."""
+SELF_TEST: Final = {
+    "containerd": ("--version",),
+    "etcd": ("--version",),
+    "kubectl": ("version", "--client"),
+    "kubelet": ("--version",),
+    "runc": ("--version",),
+}
+"""Binaries that must start on the machine, one of each build: here they may have been linked with newer libraries."""
 
 
 def furnish(root: Path, debian: Path, artifacts: Iterable[Artifact]) -> None:
@@ -30,8 +37,8 @@ def furnish(root: Path, debian: Path, artifacts: Iterable[Artifact]) -> None:
     for artifact in artifacts:
         install(root, artifact)
     compile_libraries(root)
-    for name, argument in SELF_TEST.items():
-        run(*within(root, f"/opt/kube-ha/bin/{name}", argument))
+    for name, arguments in SELF_TEST.items():
+        run(*within(root, f"{BINARIES}/{name}", *arguments))
 
 
 def configure(root: Path) -> None:
@@ -41,7 +48,7 @@ def configure(root: Path) -> None:
     for path, content in {**boot.FILES, **boot.PROGRAMS}.items():
         write(root / path, content, 0o755 if path in boot.PROGRAMS else 0o644)
     for path in boot.REMOVED:
-        (root / path).unlink()
+        (root / path).unlink(missing_ok=True)
     run(*within(root, "systemctl", "preset-all"))
     for path, target in boot.LINKS.items():
         clear(root / path)
@@ -56,7 +63,7 @@ def write(path: Path, content: str, mode: int) -> None:
 
 
 def clear(path: Path) -> None:
-    """Make way for a file in a folder that exists."""
+    """Make way for a file, in a folder that there may not be yet."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
 
@@ -69,14 +76,14 @@ def install(root: Path, artifact: Artifact) -> None:
     path = root / artifact.path.removeprefix("/")
     if artifact.executable:
         place(artifact.source, path)
-    elif artifact.name == "agent-libraries":
+    elif artifact.name == AGENT_LIBRARIES:
         path.mkdir(parents=True)
         with tarfile.open(artifact.source) as archive:
             archive.extractall(path, filter="data")
 
 
 def place(source: Path, path: Path) -> None:
-    """The same file under another name; a copy where they are on different file systems or it is not executable."""
+    """The same file under another name; a copy where they are on different file systems."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source, path)
@@ -87,4 +94,4 @@ def place(source: Path, path: Path) -> None:
 
 def compile_libraries(root: Path) -> None:
     """Compile the agent's libraries, so that no machine has to at its first start."""
-    run(*within(root, f"/usr/bin/python{PYTHON}", "-m", "compileall", "-q", "/opt/kube-ha/libraries"))
+    run(*within(root, f"/usr/bin/python{PYTHON}", "-m", "compileall", "-q", LIBRARIES))
