@@ -171,7 +171,8 @@ class Bucket:
                 (self._folder / "contents" / old.content).unlink()
 
     def _entry_file(self, key: str) -> Path:
-        return self._folder / "entries" / quote(key, safe="")
+        # A key may be `.` or `..`, which a file's name may not.
+        return self._folder / "entries" / f"={quote(key, safe='')}"
 
     def _remove_unnamed(self) -> None:
         named = {entry.content for entry in self._entries.values()}

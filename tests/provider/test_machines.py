@@ -1,0 +1,295 @@
+"""The supervisor with real machines: what dies comes back, what is cut is cut, and nothing is left at the end."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from providers.local import cgroups, netns, volumes
+from providers.local.client import Client
+from providers.local.cuts import CutKind
+from providers.local.faults import Faults
+from providers.local.processes import process
+from providers.local.purge import purge, wait_until_ended
+from providers.local.roots import mounts_below
+from providers.local.view import MachineView
+from tests.provider.conftest import CIDR, STACK, owner
+
+pytestmark = [pytest.mark.machines, pytest.mark.timeout(120)]
+
+NETWORK = "kha-test"
+API = "http://169.254.169.254/v1"
+REACHED, LOST = 7, 28
+"""curl's exit codes: refused, so somebody answered; timed out."""
+
+
+class Stack:
+    """A network with a machine and a volume in one zone, another machine in the other, one on the edge segment."""
+
+    def __init__(self, client: Client, put: Callable[..., dict[str, Any]], image: Path) -> None:
+        self.client, self.put, self.image, self.faults = client, put, image, Faults(STACK, client)
+        put("net", "Network", name=NETWORK, cidr=CIDR, zones=["zone-a", "zone-b"])
+        put("vol", "Volume", name="m1", network=NETWORK, zone="zone-a", sizeMb=16)
+        put("sec", "Secret", name="key", network=NETWORK, value="hush", readers=["master"])
+        put("buc", "Bucket", name="kha-test-bucket", network=NETWORK)
+        self.group()
+
+    def group(self, user_data: str = "one", **changes: Any) -> dict[str, Any]:
+        spec = {
+            "name": "g", "network": NETWORK, "role": "master", "image": str(self.image), "userData": user_data,
+            "memoryMb": 64,
+            "slots": [
+                {"machine": "m1", "zone": "zone-a", "address": "10.199.1.21", "volume": "m1"},
+                {"machine": "m2", "zone": "zone-b", "address": "10.199.2.21"},
+                {"machine": "b2", "zone": "zone-b", "address": "10.199.0.11", "edge": True},
+            ],
+        }  # fmt: skip
+        answer = self.client.put("grp", {"kind": "MachineGroup", "owner": owner("grp"), "spec": spec | changes})
+        self.until(lambda views: all(view.started for view in views.values()))
+        return answer
+
+    def views(self) -> dict[str, MachineView]:
+        return {view.machine: view for view in self.client.machines(stack=STACK)}
+
+    def until(self, condition: Callable[[dict[str, MachineView]], bool], seconds: float = 20) -> dict[str, MachineView]:
+        deadline = time.monotonic() + seconds
+        while not condition(views := self.views()):
+            assert time.monotonic() < deadline, views
+            time.sleep(0.02)
+        return views
+
+    def ask(self, machine: str, method: str, path: str, body: object = None, *headers: str) -> tuple[int, Any]:
+        """The machine API's answer to a machine: status and content."""
+        argv = ["curl", "-s", "-m", "5", "-X", method, "-w", "\n%{http_code}", f"{API}{path}"]
+        if body is not None:
+            argv += ["-d", body if isinstance(body, str) else json.dumps(body)]
+        argv += [word for header in headers for word in ("-H", header)]
+        namespace = f"kha-{NETWORK}.m.{machine}"
+        output = subprocess.run(["ip", "netns", "exec", namespace, *argv], capture_output=True, text=True, check=False)
+        content, _, status = output.stdout.rpartition("\n")
+        return int(status), json.loads(content) if content.startswith(("{", "[")) else content
+
+    def inside(self, machine: str, script: str) -> str:
+        command = self.faults.command(machine, "/bin/sh", "-ec", f"PATH=/bin; {script}")
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def reach(address: str, namespace: str = "") -> int:
+    """What happens to a connection from the host, or from a machine's namespace."""
+    where = ["ip", "netns", "exec", namespace] if namespace else []
+    return subprocess.run(
+        [*where, "curl", "-s", "-o", "/dev/null", "-m", "1", f"http://{address}:81"], check=False
+    ).returncode
+
+
+def reached_within(address: str, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if reach(address) == REACHED:
+            return True
+    return False
+
+
+@pytest.fixture
+def stack(client: Client, put: Callable[..., dict[str, Any]], image: Path) -> Stack:
+    return Stack(client, put, image)
+
+
+def test_a_machine_that_dies_comes_back_fresh_as_itself(stack: Stack) -> None:
+    before = stack.views()["m1"]
+    stack.inside("m1", "touch /tmp/trace")
+    assert before.init_pid
+    os.kill(before.init_pid, signal.SIGKILL)
+    after = stack.until(lambda views: views["m1"].incarnation == 2 and views["m1"].started)["m1"]
+    assert (after.address, after.zone) == (before.address, before.zone)
+    assert after.instance != before.instance
+    assert "trace" not in stack.inside("m1", "ls /tmp")
+    assert reached_within(after.address, 1)
+
+
+def test_a_volume_outlives_its_machine_and_a_wiped_one_is_empty(stack: Stack) -> None:
+    mount = "mkdir -p /mnt/v; mount {} /mnt/v"
+
+    def attach() -> str:
+        status, answer = stack.ask("m1", "POST", "/instance/volume")
+        assert status == 200, answer
+        return str(answer["device"])
+
+    device = attach()
+    stack.inside("m1", f"mkfs.ext4 -q {device}; {mount.format(device)}; touch /mnt/v/kept")
+    stack.faults.kill("m1")
+    stack.until(lambda views: views["m1"].incarnation == 2 and views["m1"].started)
+    assert "kept" in stack.inside("m1", f"{mount.format(attach())}; ls /mnt/v")
+    stack.faults.wipe("m1")
+    stack.until(lambda views: views["m1"].incarnation == 3 and views["m1"].started)
+    assert stack.inside("m1", f"blkid {attach()} || true") == ""
+    assert stack.ask("m2", "POST", "/instance/volume")[0] == 404
+
+
+@pytest.mark.parametrize("kind", list(CutKind))
+def test_a_cut_zone_is_unreachable_until_healed_and_the_rest_is_not(stack: Stack, kind: CutKind) -> None:
+    everyone = ["10.199.1.21", "10.199.2.21", "10.199.0.11"]
+    assert [reach(address) for address in everyone] == [REACHED] * 3
+    stack.faults.cut("zone-b", kind)
+    assert [reach(address) for address in everyone] == [REACHED, LOST, LOST]
+    assert stack.faults.heal() == ["zone-b"]
+    assert all(reached_within(address, 3) for address in everyone)
+
+
+def test_a_cut_outlives_the_machine_and_the_supervisor(stack: Stack) -> None:
+    stack.faults.cut("m2", CutKind.SILENT)
+    stack.faults.kill("m2")
+    stack.until(lambda views: views["m2"].incarnation == 2)
+    assert reach("10.199.2.21") == LOST
+    restart_supervisor(stack.client, signal.SIGKILL)
+    assert reach("10.199.2.21") == LOST
+    assert stack.views()["m2"].cuts == ("silent",)
+    stack.faults.heal()
+    assert reached_within("10.199.2.21", 3)
+
+
+def restart_supervisor(client: Client, number: signal.Signals) -> None:
+    supervisor = process(int((client.root / "supervisor.lock").read_text()))
+    supervisor.send(number)
+    assert supervisor.wait(10)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_new_supervisor_adopts_what_runs_and_keeps_it(stack: Stack, number: signal.Signals) -> None:
+    stack.ask("m1", "PUT", "/instance/status", {"ready": True, "phase": "up", "message": "fine"})
+    before = stack.views()
+    restart_supervisor(stack.client, number)
+    after = stack.until(lambda views: all(view.started for view in views.values()))
+    assert {name: view.init_pid for name, view in after.items()} == {n: v.init_pid for n, v in before.items()}
+    assert after["m1"].ready
+    assert stack.ask("m1", "GET", "/instance")[0] == 200
+    stack.faults.kill("m1")
+    assert stack.until(lambda views: views["m1"].incarnation == 2)
+
+
+def test_what_vanished_with_the_host_is_made_anew(stack: Stack) -> None:
+    supervisor = process(int((stack.client.root / "supervisor.lock").read_text()))
+    supervisor.send(signal.SIGKILL)
+    supervisor.wait(10)
+    pids = [int(path) for path in os.listdir("/proc") if path.isdigit()]
+    for pid in pids:
+        if f"--machine=kha-{NETWORK}.".encode() in _command_line(pid):
+            os.kill(pid, signal.SIGKILL)
+    for name in netns.names(f"kha-{NETWORK}."):
+        netns.remove(name)
+    stack.until(lambda views: all(view.incarnation == 2 and view.started for view in views.values()))
+    assert all(reached_within(view.address, 2) for view in stack.views().values())
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def test_new_user_data_is_the_next_machines(stack: Stack) -> None:
+    first = stack.views()["m1"].template
+    second = stack.group("two")["template"]
+    status, instance = stack.ask("m1", "GET", "/instance")
+    assert status == 200
+    assert (instance["template"], instance["desired_template"]) == (first, second)
+    status, _ = stack.ask("m1", "POST", "/instance/replace", {"reason": "template"})
+    assert status == 202
+    stack.until(lambda views: views["m1"].incarnation == 2 and views["m1"].started)
+    assert stack.ask("m1", "GET", "/instance")[1]["template"] == second
+    lines = stack.client.console(NETWORK, "m1", 50)["lines"]
+    assert "powering off" in lines, lines
+    assert stack.views()["m2"].incarnation == 1
+
+
+def test_slots_come_and_go_with_the_group(stack: Stack) -> None:
+    stack.group(
+        slots=[
+            {"machine": "m1", "zone": "zone-a", "address": "10.199.1.21", "volume": "m1"},
+            {"machine": "m2", "zone": "zone-b", "address": "10.199.2.22"},
+            {"machine": "m3", "zone": "zone-b", "address": "10.199.2.23"},
+        ]
+    )
+    views = stack.views()
+    assert {name: view.address for name, view in views.items()} == {
+        "m1": "10.199.1.21", "m2": "10.199.2.22", "m3": "10.199.2.23",
+    }  # fmt: skip
+    assert views["m1"].incarnation == 1
+
+
+def test_a_machine_api_knows_its_caller(stack: Stack) -> None:
+    assert stack.ask("m1", "GET", "/instance")[1]["machine"] == "m1"
+    assert (
+        stack.ask("b2", "GET", "/instance")[1] | {"machine": "b2", "zone": "zone-b"}
+        == stack.ask("b2", "GET", "/instance")[1]
+    )
+    assert stack.ask("m1", "GET", "/secrets/key") == (200, "hush")
+    stack.put("sec", "Secret", name="key", network=NETWORK, value="hush", readers=["member"])
+    assert stack.ask("m1", "GET", "/secrets/key")[0] == 403
+    assert stack.ask("m1", "GET", "/secrets/other")[0] == 404
+
+
+def test_an_object_store_keeps_conditions_and_locks(stack: Stack) -> None:
+    path = "/buckets/kha-test-bucket/objects/a/b%20c"
+    assert stack.ask("m1", "PUT", path, "one", "If-None-Match: *")[0] == 200
+    assert stack.ask("m2", "PUT", path, "two", "If-None-Match: *")[0] == 412
+    (entry,) = stack.ask("m2", "GET", "/buckets/kha-test-bucket/objects?prefix=a/")[1]
+    assert entry["key"] == "a/b c"
+    assert stack.ask("m2", "PUT", path, "two", f'If-Match: "{entry["etag"]}"')[0] == 200
+    assert stack.ask("m1", "GET", path) == (200, "two")
+    assert stack.ask("m1", "PUT", path, "three", "X-Retain-Until: 2999-01-01T00:00:00Z")[0] == 200
+    assert stack.ask("m1", "DELETE", path)[0] == 403
+    assert stack.ask("m1", "GET", "/buckets/other/objects")[0] == 404
+
+
+def test_a_route_sends_a_machine_its_pods(stack: Stack) -> None:
+    assert stack.ask("m1", "PUT", "/routes", {"cidr": "10.244.1.0/24"})[0] == 200
+    namespace = f"kha-{NETWORK}.m.m1"
+    subprocess.run(["ip", "-n", namespace, "address", "add", "10.244.1.1/24", "dev", "lo"], check=True)
+    assert reach("10.244.1.1", f"kha-{NETWORK}.m.m2") == REACHED
+    assert stack.ask("m1", "PUT", "/routes", {"cidr": "10.199.1.0/24"})[0] == 400
+
+
+def test_a_machine_that_does_not_boot_is_tried_less_and_less(stack: Stack) -> None:
+    (stack.image / "root/sbin/init").rename(stack.image / "root/sbin/init.away")
+    try:
+        stack.faults.kill("m2")
+        view = stack.until(lambda views: views["m2"].quick_deaths >= 2)["m2"]
+        assert "next attempt in" in stack.until(lambda views: views["m2"].phase == "waiting")["m2"].message, view
+    finally:
+        (stack.image / "root/sbin/init.away").rename(stack.image / "root/sbin/init")
+    stack.until(lambda views: views["m2"].started)
+
+
+def test_purge_leaves_nothing_even_of_what_no_record_has(stack: Stack) -> None:
+    stack.ask("m1", "POST", "/instance/volume")
+    stack.faults.cut("zone-a", CutKind.ONE_WAY)
+    root = stack.client.root
+    supervisor = process(int((root / "supervisor.lock").read_text()))
+    supervisor.send(signal.SIGKILL)
+    supervisor.wait(10)
+    (root / "state.json").unlink()
+    purge(stack.client, STACK)
+    assert netns.names(f"kha-{NETWORK}.") == []
+    assert mounts_below(root) == []
+    assert not any(cgroups.names(f"kha-{NETWORK}."))
+    assert volumes.devices(root / "networks" / NETWORK / "volumes" / "m1.img") == []
+    assert not any(
+        f"--machine=kha-{NETWORK}.".encode() in _command_line(int(p)) for p in os.listdir("/proc") if p.isdigit()
+    )
+    assert not (root / "networks" / NETWORK).exists()
+
+
+def test_the_supervisor_ends_when_nothing_is_left(stack: Stack) -> None:
+    supervisor = process(int((stack.client.root / "supervisor.lock").read_text()))
+    purge(stack.client, STACK)
+    assert wait_until_ended(stack.client.root, 15)
+    assert supervisor.wait(10)
+    assert not stack.client.root.exists()
