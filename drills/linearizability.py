@@ -1,12 +1,16 @@
-"""Is a history of a register linearizable? The search of Wing and Gong with the memoisation of Lowe, as in porcupine.
+"""Is a history of a register linearizable? Decided by zones, after Gibbons and Korach ("Testing Shared Memories").
 
 A register is written with values that are unique in the history and is read; it starts out as `None`. A write whose
-outcome is unknown may have happened at any time since it was sent, or never.
+outcome is unknown may have happened at any time since it was sent, or never. Because values are unique, each read says
+which write it saw, and the answer takes sorting only, where a search over all orders, as Wing and Gong's, takes time
+exponential in what overlaps: an outage makes hundreds of writes overlap.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import pairwise
 from math import inf
 
 from drills.record import Operation, Outcome, Record
@@ -18,7 +22,7 @@ class Event:
 
     start: float
     end: float
-    """`inf` for a write that may take effect at any later time, or never."""
+    """`inf` for a write that may take effect at any later time; never is as good as later than all reads."""
     value: int | None
     write: bool
 
@@ -39,74 +43,47 @@ def histories(records: Iterable[Record]) -> Mapping[str, Sequence[Event]]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """When the register had a value, as far as the operations on that value tell."""
+
+    first_end: float
+    """By then the value was written: an operation on it ended."""
+    last_start: float
+    """Still then the value was there: an operation on it started."""
+
+    @property
+    def forward(self) -> bool:
+        """Whether the value was there from `first_end` to `last_start` for sure; else for one moment between them."""
+        return self.first_end < self.last_start
+
+
 def linearizable(history: Iterable[Event]) -> bool:
     """Whether there is one order of the operations that respects real time and in which every read is right."""
-    events = sorted(_bounded(history), key=lambda event: event.start)
-    # Linear time is typical: the search only branches among operations that overlap.
-    return _search(events)
+    values: dict[int | None, list[Event]] = defaultdict(list)
+    for event in history:
+        values[event.value].append(event)
+    values[None].append(Event(-inf, -inf, None, write=True))
+    zones = []
+    for events in values.values():
+        writes = [event for event in events if event.write]
+        reads = [event for event in events if not event.write]
+        if not writes or any(read.end < writes[0].start for read in reads):
+            return False
+        zones.append(Zone(min(event.end for event in events), max(event.start for event in events)))
+    return _compatible(zones)
 
 
-def _bounded(history: Iterable[Event]) -> list[Event]:
-    """The history with unknown writes bounded by what was seen, which keeps the search small and changes no verdict.
-
-    A write of unknown outcome that nobody read may be left out of any order. One that was read took effect before the
-    first read that saw it ended.
-    """
-    events = list(history)
-    seen: dict[int | None, float] = {}
-    for event in events:
-        if not event.write:
-            seen[event.value] = min(event.end, seen.get(event.value, inf))
-    return [
-        replace(event, end=seen.get(event.value, inf)) if event.write and event.end == inf else event
-        for event in events
-        if not event.write or event.end < inf or event.value in seen
-    ]
-
-
-def _search(events: Sequence[Event]) -> bool:
-    """Depth-first over which operation takes effect next; a state that failed once is not entered again.
-
-    A state is the index of the first operation not yet ordered, the set of later ones that are, and the register's
-    value: operations are sorted by start, so that set stays as small as the history is concurrent.
-    """
-    failed: set[tuple[int, frozenset[int], int | None]] = set()
-    stack: list[tuple[int, frozenset[int], int | None]] = [(0, frozenset(), None)]
-    while stack:
-        state = stack.pop()
-        if state in failed:
-            continue
-        failed.add(state)
-        first, done, value = state
-        if first == len(events):
-            return True
-        stack.extend(_after(events, first, done, value, index) for index in _next(events, first, done, value))
-    return False
-
-
-def _next(events: Sequence[Event], first: int, done: frozenset[int], value: int | None) -> list[int]:
-    """Operations that may take effect now: started before every other open one ended, and right for the value."""
-    candidates: list[int] = []
-    earliest_end = inf
-    for index in range(first, len(events)):
-        if index in done:
-            continue
-        # Sorted by start: whatever comes after this one starts too late as well.
-        if events[index].start > earliest_end:
-            break
-        earliest_end = min(earliest_end, events[index].end)
-        candidates.append(index)
-    reads = [index for index in candidates if not events[index].write and events[index].value == value]
-    # A read that is right now changes nothing, so taking it first loses no order.
-    return reads[:1] or [index for index in candidates if events[index].write]
-
-
-def _after(
-    events: Sequence[Event], first: int, done: frozenset[int], value: int | None, index: int
-) -> tuple[int, frozenset[int], int | None]:
-    """The state after the operation at `index` took effect."""
-    ordered = done | {index}
-    while first in ordered:
-        ordered -= {first}
-        first += 1
-    return first, ordered, events[index].value if events[index].write else value
+def _compatible(zones: Iterable[Zone]) -> bool:
+    """Whether no two values had to be there at the same time."""
+    found = list(zones)
+    forward = sorted((zone for zone in found if zone.forward), key=lambda zone: zone.first_end)
+    if any(later.first_end < earlier.last_start for earlier, later in pairwise(forward)):
+        return False
+    begins = [zone.first_end for zone in forward]
+    for zone in found:
+        before = bisect_left(begins, zone.last_start)
+        # The moment of this value lies between its last start and its first end: is there room beside the others?
+        if not zone.forward and before and zone.first_end < forward[before - 1].last_start:
+            return False
+    return True
