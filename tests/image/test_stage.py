@@ -58,6 +58,16 @@ def test_an_old_image_goes_unless_a_machine_runs_on_it() -> None:
     assert {path.name for path in stage.folder().iterdir()} == {used.name, kept.name}
 
 
+def test_an_old_image_stays_while_the_local_cloud_would_boot_machines_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = built({"a": 1}, [])
+    monkeypatch.setattr(stage, "LOCAL_CLOUD", tmp_path)
+    assert stage.outdated([], stage.uses()) == [old]
+    (tmp_path / "state.json").write_text(f'{{"image": "{old}"}}')
+    assert stage.outdated([], stage.uses()) == []
+
+
 def test_a_name_that_begins_alike_does_not_keep_an_image() -> None:
     old = built({"a": 1}, [])
     assert stage.outdated([], f"lowerdir={old}0/root") == [old]

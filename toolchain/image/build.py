@@ -55,7 +55,7 @@ def build() -> Artifacts:
 
         image = machine(bare, archives, dependencies, contents)
         built = described(image, contents)
-        stage.remove(stage.outdated((bare.parent, archives, dependencies, image), stage.mount_tables()))
+        stage.remove(stage.outdated((bare.parent, archives, dependencies, image), stage.uses()))
     return built
 
 

@@ -1,7 +1,10 @@
 """Steps of the build whose result is kept in a folder named after everything that went into it."""
 
+import contextlib
 import hashlib
 import json
+import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -12,6 +15,9 @@ from toolchain.progress import step
 
 DIGITS: Final = 16
 """Hexadecimal digits of a fingerprint in a folder's name: 64 bits, for a handful of folders."""
+
+LOCAL_CLOUD: Final = Path(os.environ.get("KUBE_HA_LOCAL_ROOT", "/var/lib/kube-ha/local"))
+"""Where the local cloud's supervisor keeps its state."""
 
 PARTIAL: Final = ".partial"
 TRASH: Final = ".trash"
@@ -54,22 +60,36 @@ def identity(path: Path) -> tuple[str, int, int]:
     return (str(path), found.st_size, found.st_mtime_ns)
 
 
-def outdated(kept: Iterable[Path], mounts: str) -> list[Path]:
-    """Results that are neither `kept` nor, by the mount tables given, under a machine that runs."""
+def outdated(kept: Iterable[Path], uses: str) -> list[Path]:
+    """Results that are neither `kept` nor named in `uses`."""
     wanted = {path.name for path in kept}
-    return [path for path in sorted(folder().iterdir()) if path.name not in wanted and f"{path}/" not in mounts]
+    return [
+        path
+        for path in sorted(folder().iterdir())
+        if path.name not in wanted and not re.search(rf"{re.escape(str(path))}\b", uses)
+    ]
 
 
-def mount_tables() -> str:
-    """Every mount that any process sees: a machine's overlay names its lower directory."""
-    tables = set()
-    for path in Path("/proc").glob("[0-9]*/mountinfo"):
-        try:
-            tables.add(path.read_text())
-        except OSError:
-            # The process ended meanwhile.
-            continue
-    return "".join(tables)
+def uses() -> str:
+    """Everything that names what is used: all mounts that any process sees (a machine's overlay names its lower
+    directory) and the local cloud's state (machines that are down now come back from the image that it names).
+    """
+    texts = mount_tables()
+    with contextlib.suppress(FileNotFoundError):
+        texts.append((LOCAL_CLOUD / "state.json").read_text())
+    return "\n".join(texts)
+
+
+def mount_tables() -> list[str]:
+    """The mounts in each mount namespace; all processes of one see the same."""
+    tables: dict[Path, str] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        # It may end meanwhile.
+        with contextlib.suppress(OSError):
+            namespace = (process / "ns/mnt").readlink()
+            if namespace not in tables:
+                tables[namespace] = (process / "mountinfo").read_text()
+    return list(tables.values())
 
 
 def remove(paths: Iterable[Path]) -> None:
