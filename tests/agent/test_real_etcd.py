@@ -1,18 +1,22 @@
 """Rows of the membership table, with real etcd processes."""
 
+import hashlib
+import json
 import shutil
 from functools import partial
 
 import pytest
 
+from components.node.agent import defragmentation
 from components.node.agent.cluster import EtcdCluster
+from components.node.agent.defragmentation import Defragmentation
 from components.node.agent.hand_over import hand_over
 from components.node.agent.member import cluster, joining
 from components.node.agent.step import NotYetError
 from components.node.etcd import client_url
 from components.node.machine import Peer
 from components.node.membership import decide
-from components.node.record import Record, State
+from components.node.record import Record, RestoreOrder, State
 from tests.agent.conftest import World
 from tests.agent.processes import eventually
 
@@ -131,6 +135,44 @@ def test_leadership_is_handed_over_to_a_member_that_lives(formed: World) -> None
     formed.kill(first)
     assert hand_over(etcdctl, endpoints[leader]) == f"{second} leads now"
     assert hand_over(etcdctl, endpoints[leader]) == "not the leader"
+
+
+def test_an_ordered_restore_makes_a_new_generation_with_the_snapshots_content(formed: World) -> None:
+    put(formed, "member-1", "k", "snapshotted")
+    snapshot = formed.folder / "snapshot.db"
+    endpoint = client_url(formed.members[0].address)
+    etcd_of(formed, "member-1").etcdctl._run((endpoint,), "snapshot", "save", str(snapshot), timeout=10)
+    put(formed, "member-1", "k", "later")
+    content = snapshot.read_bytes()
+    order = RestoreOrder(
+        generation=2, token="token-2", members=record_of(formed).members, snapshot="snapshots/1",  # noqa: S106
+        sha256=hashlib.sha256(content).hexdigest(),
+    )  # fmt: skip
+    formed.objects["snapshots/1"] = (content, "e")
+    formed.objects["clusters/u1/restore.json"] = (order.encode(), "e")
+    for name, step in formed.steps.items():
+        step.run(formed.machines[name])
+    for member in formed.members:
+        eventually(partial(formed.healthy, member.name), 20, f"{member.name} is healthy")
+    assert get(formed, "member-2", "k") == "snapshotted"
+    assert (record_of(formed).generation, record_of(formed).state) == (2, State.FORMED)
+    status = etcd_of(formed, "member-3").etcdctl._run((endpoint,), "endpoint", "status", "-w=json", timeout=5)
+    assert json.loads(status)[0]["Status"]["header"]["revision"] > 1_000_000_000
+    assert len(list((formed.machines["member-1"].paths.etcd_volume / "set-aside").iterdir())) == 1
+
+
+def test_the_leader_is_not_defragmented_while_another_member_is_fragmented(
+    formed: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(defragmentation, "MINIMUM_BYTES", 0)
+    monkeypatch.setattr(defragmentation, "USED_SHARE", 2.0)
+    monkeypatch.setattr(defragmentation, "CHECK_SECONDS", 0)
+    done = {}
+    for name, context in formed.machines.items():
+        capfd.readouterr()
+        Defragmentation().tick(context, etcd_of(formed, name), context.lock)
+        done[defragmentation.size_at(context.machine.address).leader] = "defragmenting" in capfd.readouterr().out
+    assert done == {True: False, False: True}
 
 
 def etcd_of(world: World, name: str) -> EtcdCluster:

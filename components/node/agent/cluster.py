@@ -5,7 +5,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from components.node import machine
 from components.node.agent.cloud import Cloud
-from components.node.agent.etcdctl import Etcdctl, EtcdctlError, MemberList
+from components.node.agent.etcdctl import Etcdctl, EtcdctlError, ListedMember, MemberList
 from components.node.agent.files import sha256_of, write
 from components.node.agent.folders import Folders
 from components.node.agent.step import NotYetError
@@ -69,15 +69,9 @@ class EtcdCluster:
         addresses = {urlsplit(url).hostname or "" for url in static.members.values()}
         addresses |= {member.address for member in self.etcd.members}
         endpoints = sorted(client_url(address) for address in addresses - {self.me.address})
-        lists = {
-            endpoint: answer
-            for endpoint, answer in zip(endpoints, _at_once(self._list, endpoints), strict=True)
-            if answer is not None and answer.cluster_id == static.cluster_id
-        }
-        if not lists:
+        members = self._first_list(endpoints, static.cluster_id)
+        if members is None:
             return None
-        self._endpoints = tuple(lists)
-        members = next(iter(lists.values())).members
         urls = [metrics_url(urlsplit(member.peer_urls[0]).hostname or "", "/health") for member in members]
         healthy = _at_once(self.fetch_health, urls)
         return Quorum(
@@ -142,6 +136,22 @@ class EtcdCluster:
         snapshot.unlink()
         if answer.returncode != 0:
             raise NotYetError(f"etcdutl snapshot restore: {answer.stderr.strip()[-300:]}")
+
+    def _first_list(self, endpoints: Sequence[str], cluster_id: int) -> tuple[ListedMember, ...] | None:
+        """The first answer will do, since a quorum agreed on it; members that are cut off are not waited for."""
+        if not endpoints:
+            return None
+        pool = ThreadPoolExecutor(len(endpoints))
+        try:
+            asked = {pool.submit(self._list, endpoint): endpoint for endpoint in endpoints}
+            for done in as_completed(asked):
+                answer = done.result()
+                if answer is not None and answer.cluster_id == cluster_id:
+                    self._endpoints = (asked[done],)
+                    return answer.members
+            return None
+        finally:
+            pool.shutdown(wait=False)
 
     def _list(self, endpoint: str) -> MemberList | None:
         try:
