@@ -34,6 +34,9 @@ global_defs {{
   vrrp_garp_master_repeat 3
   vrrp_garp_master_delay 1
   vrrp_garp_master_refresh 5
+  # A balancer that gets no processor time for 0.8 s sends no advertisement and loses the address for nothing. Where
+  # the kernel does not give real time to control groups, the unit's `Nice` is what is left.
+  vrrp_rt_priority 50
 }}
 
 track_file haproxy_is_down {{
@@ -104,11 +107,10 @@ StartLimitIntervalSec=0
 Type=simple
 # Gone with the process: a number left behind that another process has by now would keep Keepalived from starting.
 RuntimeDirectory=kube-ha-address
-ExecStart=/usr/sbin/keepalived --dont-fork --vrrp --use-file={CONFIGURATION} --log-console --log-detail \\
+ExecStart=/usr/sbin/keepalived --dont-fork --vrrp --use-file={CONFIGURATION} --log-console --no-syslog \\
   --pid=/run/kube-ha-address/keepalived.pid --vrrp_pid=/run/kube-ha-address/vrrp.pid
 ExecReload=/bin/kill -HUP $MAINPID
 KillMode=mixed
-# A balancer that gets no processor time sends no advertisements and loses the address for nothing.
 Nice=-10
 Restart=always
 RestartSec=100ms

@@ -19,7 +19,6 @@ AUTHENTICATION_FILE: Final = f"{POLICY}/authentication.json"
 ENCRYPTION_FILE: Final = f"{POLICY}/encryption.json"
 AUDIT_FILE: Final = f"{POLICY}/audit.json"
 PKI: Final = "/etc/kubernetes/pki"
-CONTROL_PLANE_TAINT: Final = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
 
 LEADER_ELECTION: Final = {
     # A hard-killed leader is taken over in 17 s on average, 23 s at most; one that stops cleanly, at once.
@@ -56,7 +55,6 @@ def initialisation(machine: Machine, bootstrap_token: str | None) -> Document:
             "name": machine.name,
             "criSocket": kubelet.CONTAINERD_SOCKET,
             "imagePullPolicy": "IfNotPresent",
-            "taints": [CONTROL_PLANE_TAINT],
             "kubeletExtraArgs": _arguments({"node-ip": machine.address, "node-labels": labels}),
         },
         "patches": {"directory": PATCHES},

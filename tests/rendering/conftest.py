@@ -67,16 +67,26 @@ def balancer() -> Machine:
     return document(Role.BALANCER, BALANCERS[0])
 
 
+STACKS = {
+    "development": document(Role.MASTER, MASTERS[0], development=True),
+    "production": document(Role.MASTER, MASTERS[1]),
+    "critical": document(Role.MASTER, MASTERS[2], external=True),
+}
+"""A master of each scenario."""
+
+
 @pytest.fixture
 def tool() -> Callable[[str], str]:
     """The path of a tool that judges what we rendered; a test without its judge is skipped and says which."""
 
     def find(name: str) -> str:
-        pinned = cache.binary(name)
-        found = str(pinned) if pinned.exists() else shutil.which(name)
-        if found is None:
-            pytest.skip(f"{name} is not on this machine: make tools")
-        return found
+        try:
+            return str(cache.binary(name))
+        except cache.MissingToolError as error:
+            found = shutil.which(name)
+            if found is None:
+                pytest.skip(str(error))
+            return found
 
     return find
 

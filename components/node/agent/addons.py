@@ -19,6 +19,7 @@ from components.node.lock import ClusterLock, LockedError
 from components.node.machine import Machine, Role
 
 CHECK_SECONDS: Final = 60.0
+UNWELL_CHECK_SECONDS: Final = 5.0
 NODE_SECONDS: Final = 5.0
 """How long one run waits for the Node before it says so."""
 PHASES: Final = (("upload-config", "all"), ("bootstrap-token",), ("addon", "all"))
@@ -31,6 +32,7 @@ class Addons(Step):
 
     def __init__(self) -> None:
         self._checked = 0.0
+        self._unwell: str | None = None
         self._lock: ClusterLock | None = None
 
     def applies(self, machine: Machine) -> bool:
@@ -41,7 +43,7 @@ class Addons(Step):
         try:
             node = wait_for_node(kubectl, context.machine.name)
             join_pod_network(context, node)
-            mark_control_plane(kubectl, node)
+            mark_control_plane(context, node)
             self._install(context, kubectl)
             wait_until_ready(kubectl, context.machine.name)
         except (KubectlError, KubeadmError) as error:
@@ -50,15 +52,16 @@ class Addons(Step):
         self._checked = time.monotonic()
 
     def tick(self, context: Context) -> str | None:
-        if time.monotonic() - self._checked < CHECK_SECONDS:
-            return None
-        self._checked = time.monotonic()
-        kubectl = local(context)
-        try:
-            found = (kubectl.get("nodes") or {}).get("items", [])
-            return self._look_after(context, kubectl, found)
-        except (KubectlError, CloudError) as error:
-            return str(error)
+        every = CHECK_SECONDS if self._unwell is None else UNWELL_CHECK_SECONDS
+        if time.monotonic() - self._checked > every:
+            self._checked = time.monotonic()
+            kubectl = local(context)
+            try:
+                found = (kubectl.get("nodes") or {}).get("items", [])
+                self._unwell = self._look_after(context, kubectl, found)
+            except (KubectlError, KubeadmError, CloudError) as error:
+                self._unwell = str(error)
+        return self._unwell
 
     def _look_after(self, context: Context, kubectl: Kubectl, found: list[nodes.Node]) -> str | None:
         me = next((node for node in found if nodes.name(node) == context.machine.name), None)
@@ -67,7 +70,7 @@ class Addons(Step):
             context.services.restart(kubelet.UNIT, wait=False)
             return "this machine's Node was missing; kubelet restarted"
         join_pod_network(context, me)
-        mark_control_plane(kubectl, me)
+        mark_control_plane(context, me)
         kept = [context.machine.name, *(member.name for member in context.machine.etcd.members)]
         for name in nodes.gone(found, kept, datetime.now(UTC)):
             kubectl("delete", "node", name, "--wait=false")
@@ -167,10 +170,7 @@ def join_pod_network(context: Context, node: nodes.Node) -> None:
         configure(context, cidr)
 
 
-def mark_control_plane(kubectl: Kubectl, node: nodes.Node) -> None:
-    """The role's labels, which a kubelet may not give itself. Its taint comes with the registration."""
+def mark_control_plane(context: Context, node: nodes.Node) -> None:
+    """The role's labels and taint, which a kubelet may not give itself."""
     if not nodes.is_master(node):
-        kubectl(
-            "label", "node", nodes.name(node), "--overwrite",
-            f"{nodes.CONTROL_PLANE}=", "node.kubernetes.io/exclude-from-external-load-balancers=",
-        )  # fmt: skip
+        kubeadm_init(context, ("mark-control-plane",))

@@ -1,4 +1,4 @@
-"""kubectl against this machine's own API server: it works while the balancer does not."""
+"""kubectl as the agent uses it: against this machine's own API server, which works while the balancer does not."""
 
 import json
 import subprocess
@@ -20,8 +20,9 @@ class KubectlError(Exception):
 class Kubectl:
     """Calls kubectl with this kubeconfig and server."""
 
-    def __init__(self, binary: Path, kubeconfig: Path, server: str) -> None:
-        self._command = [str(binary), f"--kubeconfig={kubeconfig}", f"--server={server}", "--request-timeout=20s"]
+    def __init__(self, binary: Path, kubeconfig: Path, server: str, timeout_seconds: int = 20) -> None:
+        timeout = f"--request-timeout={timeout_seconds}s"
+        self._command = [str(binary), f"--kubeconfig={kubeconfig}", f"--server={server}", timeout]
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> str:
         """Standard output. Raises `KubectlError`."""
@@ -51,9 +52,12 @@ class Kubectl:
 
 
 def local(context: Context) -> Kubectl:
-    """kubectl for this machine."""
-    return Kubectl(
-        context.paths.binaries / "kubectl",
-        context.paths.root / KUBECONFIG,
-        f"https://{context.machine.address}:{API_PORT}",
-    )
+    """kubectl for this machine's own API server."""
+    server = f"https://{context.machine.address}:{API_PORT}"
+    return Kubectl(context.paths.binaries / "kubectl", context.paths.root / KUBECONFIG, server)
+
+
+def others(context: Context) -> Kubectl:
+    """kubectl for whichever API servers the cluster's endpoint leads to; gives up soon."""
+    server = f"https://{context.machine.kubernetes.endpoint}"
+    return Kubectl(context.paths.binaries / "kubectl", context.paths.root / KUBECONFIG, server, timeout_seconds=1)

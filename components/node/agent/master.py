@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from components.node import containerd, kubelet
-from components.node.agent import host, images, phases
+from components.node.agent import host, images, phases, pod_network
 from components.node.agent.api_server import not_ready
 from components.node.agent.files import write
 from components.node.agent.master_keys import PKI, keep_etcd_client, write_authorities
@@ -39,6 +39,7 @@ class Kubernetes(Step):
         if phases.run_local(context, found):
             context.log(self.name, f"control plane {context.machine.kubernetes.version} set up by kubeadm")
         context.services.start(kubelet.UNIT, wait=False)
+        pod_network.resume(context)
         self._wait(context)
 
     def tick(self, context: Context) -> str | None:

@@ -33,8 +33,11 @@ def why_not_ready(node: Node) -> str:
 
 
 def is_master(node: Node) -> bool:
-    """Whether it carries a control plane."""
-    return CONTROL_PLANE in node["metadata"].get("labels", {})
+    """Whether it is marked as carrying a control plane: by label and taint."""
+    taints = node.get("spec", {}).get("taints", ())
+    return CONTROL_PLANE in node["metadata"].get("labels", {}) and any(
+        taint["key"] == CONTROL_PLANE for taint in taints
+    )
 
 
 def gone(found: Iterable[Node], keep: Iterable[str], now: datetime) -> list[str]:

@@ -4,7 +4,9 @@ import json
 import subprocess
 
 from components.node import cni
+from components.node.agent import nodes
 from components.node.agent.files import write
+from components.node.agent.kubectl import KubectlError, others
 from components.node.agent.step import Context
 
 
@@ -25,6 +27,22 @@ def configure(context: Context, node_cidr: str) -> None:
         # The bridge keeps its old address beside the new one, and pods would be told either as their gateway.
         subprocess.run(["ip", "link", "delete", cni.BRIDGE], check=False, capture_output=True)
     context.cloud.route(node_cidr)
+
+
+def resume(context: Context) -> None:
+    """Configure it before this machine's API server is up, if the machine replaces one that had a Node.
+
+    The kubelet looks for a pod network every 5 s only: its Node is Ready that much sooner.
+    """
+    if (context.paths.root / cni.CONFIGURATION.lstrip("/")).is_file():
+        return
+    try:
+        node = others(context).get("node", context.machine.name)
+    except KubectlError:
+        # The first master of a cluster has nobody to ask; the step `addons` waits for its Node.
+        return
+    if node is not None and (cidr := nodes.pod_cidr(node)) is not None:
+        configure(context, cidr)
 
 
 def _run(*command: str) -> None:

@@ -1,0 +1,127 @@
+"""HAProxy and Keepalived: accepted by themselves, and what clients are promised when something dies."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.node import haproxy, keepalived, passthrough
+from components.node.health import FRONT, PASSTHROUGH, VRRP_ADVERTISEMENT_SECONDS
+from components.node.machine import Etcd, Machine, Peer, Role
+from tests.rendering.conftest import BALANCERS, MASTERS, STACKS, ZONES, document
+
+Judge = Callable[..., object]
+Tool = Callable[[str], str]
+
+
+def options(configuration: str, keyword: str) -> list[list[str]]:
+    """The words of every line that begins with `keyword`."""
+    lines = (line.split() for line in configuration.splitlines())
+    return [words for words in lines if words[:1] == [keyword]]
+
+
+@pytest.mark.parametrize("peer", BALANCERS, ids=lambda peer: peer.name)
+def test_haproxy_accepts_the_front(peer: Peer, accepted: Judge, tool: Tool) -> None:
+    configuration = haproxy.render(document(Role.BALANCER, peer))
+    accepted(configuration, tool("haproxy"), "-c", "-f", "{}")
+
+
+@pytest.mark.parametrize("scenario", STACKS)
+def test_haproxy_accepts_the_passthrough(scenario: str, accepted: Judge, tool: Tool) -> None:
+    accepted(passthrough.render(STACKS[scenario]), tool("haproxy"), "-c", "-f", "{}")
+
+
+@pytest.mark.parametrize("peer", BALANCERS, ids=lambda peer: peer.name)
+def test_keepalived_accepts_its_configuration(peer: Peer, accepted: Judge, tool: Tool) -> None:
+    configuration = keepalived.render(document(Role.BALANCER, peer))
+    accepted(configuration, tool("keepalived"), "-t", "-f", "{}")
+
+
+def test_every_master_is_behind_the_front_and_asked_for_readiness(balancer: Machine) -> None:
+    configuration = haproxy.render(balancer)
+    assert {words[2] for words in options(configuration, "server")} == {f"{m.address}:6443" for m in MASTERS}
+    assert "option httpchk GET /readyz" in configuration
+    assert "check-ssl" in options(configuration, "default-server")[0]
+
+
+@pytest.mark.parametrize("configuration", ["front", "passthrough"])
+def test_a_dead_server_ends_its_connections_and_retries_go_elsewhere(configuration: str, balancer: Machine) -> None:
+    text = haproxy.render(balancer) if configuration == "front" else passthrough.render(STACKS["production"])
+    assert "on-marked-down shutdown-sessions" in text
+    assert "option redispatch 1" in text
+
+
+def test_a_dead_master_is_out_within_a_second_and_a_half_and_a_member_within_one() -> None:
+    assert FRONT.inter * FRONT.fall <= 1500
+    assert PASSTHROUGH.inter * PASSTHROUGH.fall + PASSTHROUGH.timeout_check <= 1000
+
+
+def test_an_election_takes_no_member_out_of_the_passthrough() -> None:
+    """/readyz and /health of every member fail while there is no leader; /livez does not."""
+    assert options(passthrough.render(STACKS["production"]), "option")[-1] == ["option", "httpchk", "GET", "/livez"]
+
+
+def test_a_stacked_master_talks_to_its_own_member_first_on_the_machines_own_address() -> None:
+    servers = options(passthrough.render(STACKS["production"]), "server")
+    assert servers[0] == ["server", "master-2", "10.77.2.21:2379"]
+    assert len(servers) == 3
+
+
+@given(here=st.sampled_from(ZONES), members=st.lists(st.sampled_from(ZONES), min_size=1, max_size=7))
+def test_a_master_prefers_members_of_its_zone_and_knows_them_all(here: str, members: list[str]) -> None:
+    peers = tuple(Peer(name=f"m{i}", zone=zone, address=f"10.0.0.{i}") for i, zone in enumerate(members))
+    machine = STACKS["critical"].model_copy(
+        update={"zone": here, "etcd": Etcd(members=peers, heartbeat_ms=50, election_ms=500)}
+    )
+    ordered = passthrough.order(machine)
+    own = [peer.zone == here for peer in ordered]
+    assert own == sorted(own, reverse=True)
+    assert set(ordered) == set(peers)
+
+
+def test_a_silent_balancer_is_replaced_within_a_second(balancer: Machine) -> None:
+    second = keepalived.render(document(Role.BALANCER, BALANCERS[1]))
+    priorities = [int(options(text, "priority")[0][1]) for text in (keepalived.render(balancer), second)]
+    skew = (256 - min(priorities)) / 256 * VRRP_ADVERTISEMENT_SECONDS
+    assert 3 * VRRP_ADVERTISEMENT_SECONDS + skew < 1
+
+
+def test_a_balancer_that_returns_does_not_take_the_address_back() -> None:
+    for peer in BALANCERS:
+        text = keepalived.render(document(Role.BALANCER, peer))
+        assert options(text, "nopreempt")
+        assert options(text, "state") == [["state", "BACKUP"]]
+
+
+def test_a_balancer_without_haproxy_gives_the_address_away(balancer: Machine) -> None:
+    assert keepalived.STATE in keepalived.render(balancer)
+    unit = keepalived.balancer_service()
+    assert f"ExecStartPost=/bin/sh -c 'echo 0 > {keepalived.STATE}'" in unit
+    assert f"ExecStopPost=/bin/sh -c 'echo 1 > {keepalived.STATE}'" in unit
+
+
+def test_balancers_know_each_other_and_not_themselves(balancer: Machine) -> None:
+    text = keepalived.render(balancer)
+    peers = text.partition("unicast_peer {")[2].partition("}")[0].split()
+    assert peers == [BALANCERS[1].address]
+
+
+def test_a_machine_that_is_no_balancer_of_the_pair_is_refused_by_name(balancer: Machine) -> None:
+    with pytest.raises(ValueError, match="balancer-9: not one of the balancers balancer-1, balancer-2"):
+        keepalived.render(balancer.model_copy(update={"name": "balancer-9"}))
+
+
+STATISTICS = """\
+# pxname,svname,status,check_status,
+api,FRONTEND,OPEN,,
+masters,master-1,UP,L7OK,
+masters,master-2,DOWN,L4TOUT,
+masters,master-3,UP 1/2,* L7OK,
+masters,master-4,UP,INI,
+masters,BACKEND,UP,,
+"""
+
+
+def test_a_server_counts_as_up_only_once_it_was_asked() -> None:
+    assert haproxy.up_servers(STATISTICS) == ["master-1", "master-3"]
