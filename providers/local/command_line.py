@@ -1,6 +1,7 @@
 """`python -m providers.local`: see the machines of a stack, break them, and remove what it left."""
 
 import os
+import shutil
 import sys
 import time
 from collections import deque
@@ -22,6 +23,8 @@ app = App(name="python -m providers.local", help=__doc__)
 
 Stack = Annotated[str, Parameter(name="--stack", help="Whose machines.")]
 Machine = Annotated[str, Parameter(help="Name of a machine, as `machines` shows it.")]
+
+MACHINE_PATH = "/opt/kube-ha/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def fail(message: object) -> NoReturn:
@@ -110,8 +113,11 @@ def execute(
 ) -> None:
     """Run a command in a machine, or a shell when none is given. It works while the machine is cut, too."""
     _client(stack)
-    command = Faults(stack).command(machine, *(argv or ("/bin/sh", "-l")))
-    os.execvp(command[0], command)  # noqa: S606 - the user's own command
+    command = Faults(stack).command(machine, *(argv or ("/bin/sh", "-i")))
+    nsenter = shutil.which(command[0]) or command[0]
+    # The host's PATH means nothing there.
+    os.environ["PATH"] = MACHINE_PATH
+    os.execv(nsenter, [nsenter, *command[1:]])  # noqa: S606 - the user's own command
 
 
 @app.command

@@ -126,6 +126,7 @@ class Keeper(threading.Thread):
             except (BootError, CommandError, volumes.VolumeBusyError, OSError) as error:
                 self.quick_deaths += 1
                 self.message = str(error)
+                self._log(f"does not boot: {error}")
             self._rest()
         with contextlib.suppress(CommandError, volumes.VolumeBusyError):
             self._clear(self.incarnation)
@@ -147,6 +148,7 @@ class Keeper(threading.Thread):
         number = self.incarnation.number + 1 if self.incarnation else 1
         self.incarnation = machines.boot(self.place, self._hooks.group(), number)
         self._hooks.booted(self.incarnation)
+        self._log(f"incarnation {number}, {self.incarnation.id}, is up")
         self.phase = "running"
         return self.incarnation
 
@@ -188,9 +190,13 @@ class Keeper(threading.Thread):
 
     def _count_death(self, incarnation: Incarnation) -> None:
         wanted = self._ending or self._order is not Order.NONE
+        self._log(f"incarnation {incarnation.number} is gone: {'on order' if wanted else 'it died by itself'}")
         quick = time.time() - incarnation.booted < QUICK_DEATH
         self.quick_deaths = self.quick_deaths + 1 if quick and not wanted else 0
         self.message = "" if wanted else f"died by itself after {time.time() - incarnation.booted:.0f} s"
+
+    def _log(self, event: str) -> None:
+        print(f"{time.strftime('%F %T')} {self.place.label}: {event}", flush=True)
 
     def _rest(self) -> None:
         seconds = back_off(self.quick_deaths)

@@ -1,6 +1,7 @@
 """Checking a resource before anything is made: its own properties, what exists, what is planned, and the host."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
@@ -8,7 +9,7 @@ from pydantic import ValidationError
 from providers.local import specs, state
 from providers.local.checks import Failure, fit
 from providers.local.client import Client
-from providers.local.host import lacks, look
+from providers.local.host import Host, lacks, look
 from providers.local.properties import has_unknown
 from providers.local.specs import Kind
 from providers.local.state import Owner, Resource
@@ -20,6 +21,17 @@ class Preflight:
     def __init__(self, client: Client) -> None:
         self._root = client.root
         self._planned: dict[str, Resource] = {}
+
+    # Host and records as they were at the beginning: what is made meanwhile is among the planned, and counts once.
+    @cached_property
+    def _host(self) -> Host:
+        return look(self._root)
+
+    @cached_property
+    def _existing(self) -> list[Resource]:
+        # The file, not the supervisor: a preview starts nothing.
+        records = state.load(self._root / "state.json").resources.values()
+        return [resource for resource in records if not _is_left_over(resource)]
 
     def failures(self, urn: str, kind: Kind, properties: dict[str, Any]) -> Iterator[Failure]:
         """Everything that is wrong with a resource; what is not known yet is not judged."""
@@ -33,14 +45,12 @@ class Preflight:
         if unknown:
             return
         resource = Resource(id=urn, kind=kind, owner=Owner.of(urn), spec=spec)
-        # The file, not the supervisor: a preview starts nothing.
-        existing = [r for r in state.load(self._root / "state.json").resources.values() if not _is_left_over(r)]
         planned = [other for other in self._planned.values() if other.owner.urn != urn]
         self._planned[urn] = resource
-        others = {other.owner.urn: other for other in [*existing, *planned] if other.owner.urn != urn}
+        others = {other.owner.urn: other for other in [*self._existing, *planned] if other.owner.urn != urn}
         if kind is not Kind.READINESS:
             yield from fit(resource, list(others.values()))
-        yield from lacks(resource, planned, existing, look(self._root))
+        yield from lacks(resource, planned, self._existing, self._host)
 
 
 def _is_left_over(resource: Resource) -> bool:

@@ -15,7 +15,7 @@ from providers.local import cgroups, netns, volumes
 from providers.local.client import Client
 from providers.local.cuts import CutKind
 from providers.local.faults import Faults
-from providers.local.processes import process
+from providers.local.processes import arguments, process
 from providers.local.purge import purge, wait_until_ended
 from providers.local.roots import mounts_below
 from providers.local.view import MachineView
@@ -177,21 +177,18 @@ def test_what_vanished_with_the_host_is_made_anew(stack: Stack) -> None:
     supervisor = process(int((stack.client.root / "supervisor.lock").read_text()))
     supervisor.send(signal.SIGKILL)
     supervisor.wait(10)
-    pids = [int(path) for path in os.listdir("/proc") if path.isdigit()]
-    for pid in pids:
-        if f"--machine=kha-{NETWORK}.".encode() in _command_line(pid):
-            os.kill(pid, signal.SIGKILL)
+    for pid in containers():
+        os.kill(pid, signal.SIGKILL)
     for name in netns.names(f"kha-{NETWORK}."):
         netns.remove(name)
     stack.until(lambda views: all(view.incarnation == 2 and view.started for view in views.values()))
     assert all(reached_within(view.address, 2) for view in stack.views().values())
 
 
-def _command_line(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except FileNotFoundError:
-        return b""
+def containers() -> list[int]:
+    """Pids of the network's machines' containers."""
+    pids = [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()]
+    return [pid for pid in pids if any(word.startswith(f"--machine=kha-{NETWORK}.") for word in arguments(pid))]
 
 
 def test_new_user_data_is_the_next_machines(stack: Stack) -> None:
@@ -226,10 +223,6 @@ def test_slots_come_and_go_with_the_group(stack: Stack) -> None:
 
 def test_a_machine_api_knows_its_caller(stack: Stack) -> None:
     assert stack.ask("m1", "GET", "/instance")[1]["machine"] == "m1"
-    assert (
-        stack.ask("b2", "GET", "/instance")[1] | {"machine": "b2", "zone": "zone-b"}
-        == stack.ask("b2", "GET", "/instance")[1]
-    )
     assert stack.ask("m1", "GET", "/secrets/key") == (200, "hush")
     stack.put("sec", "Secret", name="key", network=NETWORK, value="hush", readers=["member"])
     assert stack.ask("m1", "GET", "/secrets/key")[0] == 403
@@ -281,9 +274,7 @@ def test_purge_leaves_nothing_even_of_what_no_record_has(stack: Stack) -> None:
     assert mounts_below(root) == []
     assert not any(cgroups.names(f"kha-{NETWORK}."))
     assert volumes.devices(root / "networks" / NETWORK / "volumes" / "m1.img") == []
-    assert not any(
-        f"--machine=kha-{NETWORK}.".encode() in _command_line(int(p)) for p in os.listdir("/proc") if p.isdigit()
-    )
+    assert containers() == []
     assert not (root / "networks" / NETWORK).exists()
 
 
