@@ -50,6 +50,8 @@ class Trace:
     redundancy_seconds: float | None = None
     probe_cpu: float = 0.0
     """Share of one core that the probe took."""
+    probe_late: float = 0.0
+    """Seconds by which the probe was later with a request than it meant to be, at most."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Drill:
             # What was sent last before the end is given the time to be answered.
             time.sleep(TIMEOUTS[Connection.NEW])
         usage = json.loads(prober.said)
-        trace.probe_cpu = usage["cpu_seconds"] / usage["seconds"]
+        trace.probe_cpu, trace.probe_late = usage["cpu"], usage["late_seconds"]
         return Drilled(self._result(trace, records, load), trace, records)
 
     def _wait_whole(self) -> list[str]:
@@ -176,6 +178,7 @@ class Drill:
             redundancy_seconds=trace.redundancy_seconds,
             missing=tuple(self.cluster.missing()),
             load_share=share,
+            probe_late=trace.probe_late,
         )
 
     @contextmanager

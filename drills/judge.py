@@ -7,7 +7,7 @@ from statistics import median
 
 from drills.fault import Fault, Heal, Inject
 from drills.journal import Durability
-from drills.thresholds import MIN_ACHIEVED, MIN_BASELINE_SECONDS, TARGETS, Floor, Target
+from drills.thresholds import MAX_LATE_SECONDS, MIN_ACHIEVED, MIN_BASELINE_SECONDS, TARGETS, Floor, Target
 from drills.verdict import Felt, Mark, MarkKind, Window, rates
 
 
@@ -48,6 +48,8 @@ class Run:
     """What was missing at the end."""
     load_share: float | None
     """Achieved share of the declared load before the fault; None without load."""
+    probe_late: float
+    """Seconds by which the probe was later with a request than it meant to be, at most."""
 
     def windows(self, via: str, connection: str, operation: str) -> tuple[Window, ...]:
         """The windows of one stream."""
@@ -64,13 +66,15 @@ def judge(fault: Fault, runs: Sequence[Run], floor: Floor | None) -> list[Findin
     findings: list[Finding] = []
     for number, run in enumerate(runs, 1):
         findings += [Finding(one.verdict, f"run {number}: {one.text}") for one in _run(fault, run, floor)]
-    if floor and not fault.outage and runs:
-        findings += _targets(fault, runs)
+    said = [run for run in runs if not list(_void(run))]
+    if floor and not fault.outage and said:
+        findings += _targets(fault, said)
     return findings
 
 
 def _run(fault: Fault, run: Run, floor: Floor | None) -> Iterator[Finding]:
-    yield from _void(run)
+    void = list(_void(run))
+    yield from void
     for member, names in run.durability.lost.items():
         yield Finding(Verdict.FAILED, f"{len(names)} acknowledged writes are not in {member}, first {names[0]}")
     if len(set(run.durability.hashes.values())) > 1:
@@ -79,7 +83,8 @@ def _run(fault: Fault, run: Run, floor: Floor | None) -> Iterator[Finding]:
         yield Finding(Verdict.FAILED, f"the history of {register} is not linearizable")
     for problem in run.missing:
         yield Finding(Verdict.FAILED, f"not whole again: {problem}")
-    if floor and not fault.outage:
+    # What clients felt says nothing when they felt it before the fault already; what is lost is lost all the same.
+    if floor and not fault.outage and not void:
         yield from _floor(run, floor)
 
 
@@ -87,6 +92,10 @@ def _void(run: Run) -> Iterator[Finding]:
     if run.baseline_seconds < MIN_BASELINE_SECONDS:
         yield Finding(
             Verdict.VOID, f"only {run.baseline_seconds:.1f} s before the fault, {MIN_BASELINE_SECONDS} needed"
+        )
+    if run.probe_late > MAX_LATE_SECONDS:
+        yield Finding(
+            Verdict.VOID, f"the probe was {run.probe_late:.2f} s late, {MAX_LATE_SECONDS} allowed: too busy a machine"
         )
     shares: Mapping[str, float | None] = {**rates(run.felt), "load": run.load_share}
     for name, share in shares.items():

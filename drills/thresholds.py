@@ -14,6 +14,10 @@ MIN_BASELINE_SECONDS: Final = 3.0
 """Less before the fault says nothing about the load."""
 
 
+MAX_LATE_SECONDS: Final = 0.25
+"""A probe that was later than this with a request measured its own machine: a sixth of what the targets allow."""
+
+
 @dataclass(frozen=True)
 class Floor:
     """A run that is worse than this has failed."""

@@ -37,6 +37,7 @@ def run(failures: tuple[tuple[float, float], ...] = (), took: float = 0.01, rate
         redundancy_seconds=3.0,
         missing=(),
         load_share=None,
+        probe_late=0.01,
     )
 
 
@@ -105,11 +106,18 @@ def test_a_run_without_its_load_is_void() -> None:
     assert verdict(run(rate=0.5)) is Verdict.VOID
     assert verdict(replace(run(), load_share=0.5)) is Verdict.VOID
     assert verdict(replace(run(), baseline_seconds=1.0)) is Verdict.VOID
+    assert verdict(replace(run(), probe_late=0.5)) is Verdict.VOID
 
 
-def test_a_failure_outweighs_void_and_void_a_missed_target() -> None:
-    assert verdict(run(((20.0, 51.0),), rate=0.5)) is Verdict.FAILED
-    assert verdict(run(((10.0, 12.0),), rate=0.5)) is Verdict.VOID
+def test_of_a_void_run_only_what_was_lost_counts() -> None:
+    outage = ((20.0, 51.0),)
+    assert verdict(run(outage, rate=0.5)) is Verdict.VOID
+    assert verdict(replace(run(outage, rate=0.5), missing=("node",))) is Verdict.FAILED
+
+
+def test_void_runs_do_not_count_for_targets() -> None:
+    texts = [one.text for one in judge(FAULT, [run(), replace(run(((10.0, 11.7),)), probe_late=1.0)], FLOOR)]
+    assert [text for text in texts if "target" in text] == []
 
 
 def test_every_repeat_counts() -> None:
