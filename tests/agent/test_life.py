@@ -146,6 +146,7 @@ def test_a_changed_template_replaces_the_machine_after_its_steps_have_left(conte
     with pytest.raises(SystemExit, match="did not end this machine"):
         Rolling(context, loop.leave).tick(whole=True)
     assert calls[-2:] == ["leave b", "leave a"]
+    assert cloud_of(context).reports[-1][:2] == (False, "leaving")
     assert cloud_of(context).replacements == ["its group's template changed"]
 
 

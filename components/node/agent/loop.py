@@ -48,6 +48,7 @@ class Loop:
 
     def leave(self) -> None:
         """Prepare for the machine's end, last step first. What fails is said and does not stop the others."""
+        self._reporter.say(ready=False, phase="leaving", message="this machine is about to be replaced")
         for step in reversed(self._done):
             try:
                 step.leave(self._context)
