@@ -187,3 +187,15 @@ def test_the_next_incarnation_frees_the_lock_only_when_it_is_whole(context: Cont
     held, _ = context.lock.read()
     assert held is not None
     assert held.holder == ""
+
+
+def test_metrics_keep_their_digits_and_escape_their_labels(context: Context) -> None:
+    context.metrics.set("renewal_timestamp_seconds", 1816400001, {"leaf": 'a"b'})
+    context.metrics.count("failures_total")
+    context.metrics.count("failures_total")
+    assert context.metrics.render().splitlines() == [
+        "# TYPE kube_ha_failures_total counter",
+        "kube_ha_failures_total 2",
+        "# TYPE kube_ha_renewal_timestamp_seconds gauge",
+        'kube_ha_renewal_timestamp_seconds{leaf="a\\"b"} 1816400001',
+    ]

@@ -33,7 +33,7 @@ class Metrics:
                 lines.append(f"# TYPE kube_ha_{name} {'counter' if name.endswith('_total') else 'gauge'}")
                 previous = name
             inner = ",".join(f'{key}="{_escape(text)}"' for key, text in labels)
-            lines.append(f"kube_ha_{name}{{{inner}}} {value:g}" if inner else f"kube_ha_{name} {value:g}")
+            lines.append(f"kube_ha_{name}{{{inner}}} {value:.15g}" if inner else f"kube_ha_{name} {value:.15g}")
         return "\n".join(lines) + "\n"
 
 
