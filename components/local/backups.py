@@ -43,7 +43,8 @@ class Backups(pulumi.ComponentResource):
             local.BucketObject(
                 f"{name}-{key}",
                 local.BucketObjectArgs(bucket=bucket.name, key=key, source=str(upload.source), sha256=upload.sha256),
-                opts=pulumi.ResourceOptions(parent=bucket),
+                # Not what protection is for: a new agent has a new key, and the old one's object must go.
+                opts=pulumi.ResourceOptions(parent=bucket, protect=False),
             )
         self.bucket = bucket.name
         self.url = bucket.url

@@ -77,6 +77,11 @@ def test_the_bucket_is_protected(stack: str) -> None:
 
 
 @pytest.mark.parametrize("stack", LOCAL)
+def test_an_old_agent_can_be_removed_from_the_protected_bucket(stack: str) -> None:
+    assert not any(found.protect for found in of(stack, "BucketObject").values())
+
+
+@pytest.mark.parametrize("stack", LOCAL)
 def test_no_address_is_given_twice(stack: str) -> None:
     slots = [slot for group in of(stack, "MachineGroup").values() for slot in group.inputs["slots"]]
     addresses = [slot["address"] for slot in slots]
