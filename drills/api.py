@@ -2,9 +2,12 @@
 
 import http.client
 import json
-from typing import Any
+from typing import Any, Final
 
 from drills.kubeconfig import Access
+
+TIMEOUT: Final = 15.0
+"""Seconds; etcd's own limit for a request, during an election, is 7."""
 
 
 class ApiError(Exception):
@@ -19,7 +22,9 @@ class ApiError(Exception):
 class Api:
     """Requests to one API server, or to the endpoint."""
 
-    def __init__(self, access: Access, *, host: str | None = None, port: int | None = None, timeout: float = 5) -> None:
+    def __init__(
+        self, access: Access, *, host: str | None = None, port: int | None = None, timeout: float = TIMEOUT
+    ) -> None:
         self._host, self._port, self._timeout = host or access.host, port or access.port, timeout
         self._headers = access.headers()
         self._tls = access.tls()

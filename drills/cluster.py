@@ -89,7 +89,7 @@ class Cluster:
 
     def __init__(self, config: Path, injector: Injector) -> None:
         self.access = kubeconfig.load(config)
-        self.api = Api(self.access, timeout=5)
+        self.api = Api(self.access)
         self._injector = injector
         self.machines = tuple(injector.machines())
         self._pool = ThreadPoolExecutor(max_workers=2 * len(self.machines) + 1)

@@ -96,10 +96,10 @@ class Drill:
             self._pass(BASELINE_SECONDS, "no fault yet")
             try:
                 for step in fault.steps:
-                    self._take(step, trace)
+                    self._take(step, fault, trace)
                 self._settle(trace)
             finally:
-                self._heal()
+                self._heal(fault)
             trace.end = time.monotonic()
             # What was sent last before the end is given the time to be answered.
             time.sleep(TIMEOUTS[Connection.NEW])
@@ -118,12 +118,12 @@ class Drill:
         self.tell(f"{why}, {seconds:g} s")
         time.sleep(seconds)
 
-    def _take(self, step: AnyStep, trace: Trace) -> None:
+    def _take(self, step: AnyStep, fault: Fault, trace: Trace) -> None:
         match step:
             case faults.Wait():
                 self._pass(step.seconds, "waiting")
             case faults.Heal():
-                self._mark(trace, MarkKind.HEAL, "heal", self._heal)
+                self._mark(trace, MarkKind.HEAL, "heal", partial(self._heal, fault))
             case _:
                 targets = faults.aim(step.target, self.cluster.view(), self.rng)
                 trace.targets.append(" and ".join(targets))
@@ -140,9 +140,10 @@ class Drill:
             if missing := self._wait_whole():
                 raise UnhealthyError(f"not whole again after {target} was shut down: " + "; ".join(missing))
 
-    def _heal(self) -> None:
+    def _heal(self, fault: Fault) -> None:
         self.injector.heal()
-        uncordon(self.cluster.api)
+        if any(isinstance(step, faults.Drain) for step in fault.steps):
+            uncordon(self.cluster.api)
 
     def _mark(self, trace: Trace, kind: MarkKind, label: str, act: Callable[[], None]) -> None:
         self.tell(label)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from drills import probe
 from drills.api import Api, ApiError
@@ -10,6 +10,7 @@ from drills.cluster import API_PORT, Cluster, UnhealthyError
 from drills.record import Connection, Operation, Outcome, Record
 
 CONFIGMAPS: Final = f"/api/v1/namespaces/{probe.NAMESPACE}/configmaps"
+PATIENCE: Final = 60.0
 
 
 def prepare(api: Api) -> None:
@@ -42,15 +43,27 @@ def final_reads(cluster: Cluster) -> Sequence[Record]:
     """Each register as each master has it when all is over: part of the history.
 
     Raises:
-        ApiError: a master does not answer.
+        ApiError: a master does not answer within a minute.
     """
     reads = []
     for master in cluster.of("master"):
         api = Api(cluster.access, host=master.address, port=API_PORT)
         for number in range(probe.REGISTERS):
             key, begin = probe.register(number), time.monotonic()
-            value = probe.register_value(api.call("GET", f"{CONFIGMAPS}/{key}"))
+            value = probe.register_value(_patiently(api, f"{CONFIGMAPS}/{key}"))
             how = (Connection.NEW, Operation.READ)
             end = time.monotonic()
             reads.append(Record(master.name, *how, key, value, begin, begin, end, Outcome.ACKNOWLEDGED, "final"))
     return reads
+
+
+def _patiently(api: Api, path: str) -> Any:
+    """What is there, also when the master is just coming back."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return api.call("GET", path)
+        except ApiError:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.5)
