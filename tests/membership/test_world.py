@@ -4,6 +4,7 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from components.node.membership import UNREADABLE
 from components.node.record import Keys, Record, RestoreOrder
 from tests.membership.world import EXPECTED, UID, Disk, World, Write
 
@@ -30,10 +31,10 @@ class Membership(RuleBasedStateMachine):
     def name(self, number: int) -> str:
         return f"m{number % len(self.world.urls)}"
 
-    @rule(number=names, crash_at=touches, lost_at=touches)
-    def boot(self, number: int, crash_at: int | None, lost_at: int | None) -> None:
+    @rule(number=names, crash_at=touches, lost_at=touches, other=names, meanwhile=touches)
+    def boot(self, number: int, crash_at: int | None, lost_at: int | None, other: int, meanwhile: int | None) -> None:
         self.world.kill(self.name(number))
-        self.world.settle(self.name(number), crash_at, lost_at)
+        self.world.settle(self.name(number), crash_at, lost_at, (meanwhile, self.name(other)))
 
     @rule(number=names, crash_at=touches)
     def the_agent_starts_again(self, number: int, crash_at: int | None) -> None:
@@ -148,3 +149,18 @@ def test_a_world_left_alone_forms_and_serves_and_repairs_itself() -> None:
         world.kill(name)
         world.disks[name] = Disk(world, name)
     assert [world.settle(name) for name in ("m0", "m1")] == ["NotYetError", "NotYetError"]
+
+
+def test_a_store_that_is_silent_is_not_taken_for_an_empty_one() -> None:
+    world = World(3)
+    world.store_down = True
+    assert world.joining("m0").observe().record is UNREADABLE
+    assert world.settle("m0") == "NotYetError"
+
+
+def test_two_machines_that_create_the_record_at_once_agree_on_one() -> None:
+    for touch in range(1, 10):
+        world = World(3)
+        world.settle("m0", meanwhile=(touch, "m1"))
+        world.settle("m2")
+        assert world.commit(1, world.group("m0", 1), Write((1,)))

@@ -208,13 +208,20 @@ class World:
         self.locks = {name: self._lock(name) for name in self.urls}
         self._crash_at: int | None = None
         self._lost_at: int | None = None
+        self._meanwhile: tuple[int | None, str] = (None, "")
         self._touched = 0
 
     # -- machines ------------------------------------------------------------------------------------------------
 
-    def settle(self, name: str, crash_at: int | None = None, lost_at: int | None = None) -> str:
-        """The agent of a machine settles its membership; what came of it. It may crash at a touch of the world."""
-        self._crash_at, self._lost_at, self._touched = crash_at, lost_at, 0
+    def settle(
+        self, name: str, crash_at: int | None = None, lost_at: int | None = None,
+        meanwhile: tuple[int | None, str] = (None, ""),
+    ) -> str:  # fmt: skip
+        """The agent of a machine settles its membership; what came of it.
+
+        At a touch of the world it may crash, lose the store's answer, or have another machine settle in between.
+        """
+        self._crash_at, self._lost_at, self._meanwhile, self._touched = crash_at, lost_at, meanwhile, 0
         self.clock += 1
         try:
             return self.joining(name).settle().action.name
@@ -225,6 +232,7 @@ class World:
             return "crash"
         finally:
             self._crash_at = self._lost_at = None
+            self._meanwhile = (None, "")
 
     def joining(self, name: str) -> Joining:
         return Joining(
@@ -239,6 +247,11 @@ class World:
 
     def touch(self, name: str) -> None:
         self._touched += 1
+        at, other = self._meanwhile
+        if self._touched == at and other != name:
+            interrupted = self._crash_at, self._lost_at, self._touched
+            self.settle(other)
+            self._crash_at, self._lost_at, self._touched = interrupted
         if self._touched == self._crash_at:
             raise Crash(name)
 
