@@ -200,8 +200,9 @@ def due(newest: Snapshot | None, interval: float, now: float) -> bool:
 def surplus(snapshots: Collection[Snapshot], keep: Sequence[Retention], now: float) -> list[Snapshot]:
     """Which snapshots may be deleted, oldest first.
 
-    Kept are the newest, all that are younger than the first tier keeps (what a person asked for lives as long as what
-    was scheduled), of every later tier the oldest of each slot of its pace while it is young enough, and what is locked.
+    Kept are the newest, all that are younger than the first tier keeps (what a person asked for lives as long as
+    what was scheduled), of every later tier the oldest of each slot of its pace while it is young enough, and what
+    is locked.
     """
     kept = {max(snapshots)} if snapshots else set()
     kept |= {one for one in snapshots if one.retain_until > now}

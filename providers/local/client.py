@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -182,15 +184,36 @@ class Client:
             return self._request(method, path, body)
 
     def _request(self, method: str, path: str, body: object) -> Any:
+        with self._answer(method, path, json.dumps(body).encode() if body is not None else None, {}) as response:
+            return json.loads(response.read())
+
+    @contextmanager
+    def exchange(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Iterator[http.client.HTTPResponse]:
+        """One request whose answer is bytes, to be read within the context.
+
+        Raises:
+            CloudRefusalError: the supervisor does not do that.
+            UnreachableError: it does not answer.
+        """
+        if not self._is_current:
+            self.resources()
+        with self._answer(method, path, body, headers or {}) as response:
+            yield response
+
+    @contextmanager
+    def _answer(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> Iterator[http.client.HTTPResponse]:
         connection = _Connection(self.socket, REQUEST_TIMEOUT)
         try:
-            connection.request(method, path, json.dumps(body) if body is not None else None)
+            connection.request(method, path, body, dict(headers))
             response = connection.getresponse()
-            answer = json.loads(response.read())
+            if response.status >= http.HTTPStatus.BAD_REQUEST:
+                raise CloudRefusalError(response.status, json.loads(response.read())["error"])
+            yield response
         except (OSError, http.client.HTTPException) as error:
             raise UnreachableError(f"no supervisor answers at {self.socket}: {error}") from error
         finally:
             connection.close()
-        if response.status >= http.HTTPStatus.BAD_REQUEST:
-            raise CloudRefusalError(response.status, answer["error"])
-        return answer

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from providers.local import state
+from providers.local import specs, state
 from providers.local.checks import conflict, users
 from providers.local.cuts import Cut, CutKind, cables
 from providers.local.hardware import Hardware, MissingError
 from providers.local.keeper import Keeper, Order
+from providers.local.objects import Bucket
 from providers.local.outputs import outputs, volume_file
 from providers.local.specs import Kind, Slot
 from providers.local.state import Resource
@@ -234,6 +235,20 @@ class Cloud:
                     wipe(file)
                 return
         raise MissingError(f"stack {stack!r} has no volume {volume!r}")
+
+    def bucket(self, stack: str, name: str) -> Bucket:
+        """A bucket of a stack.
+
+        Raises:
+            MissingError: it has none of that name.
+        """
+        networks = self.networks_of(stack)
+        with self.lock:
+            resources = self.state.of_kind(Kind.BUCKET)
+        found = [r.spec.name for r in resources if r.network in networks and isinstance(r.spec, specs.Bucket)]
+        if name not in found:
+            raise MissingError(f"stack {stack!r} has no bucket {name!r}; it has: {', '.join(found) or 'none'}")
+        return self.hardware.buckets[name]
 
     def _network_with(self, stack: str, target: str) -> str:
         names = self.networks_of(stack)

@@ -9,13 +9,19 @@ from providers.local.cloud import Cloud, ConflictError
 from providers.local.cuts import CutKind, UnknownTargetError
 from providers.local.hardware import MissingError
 from providers.local.keeper import Order
+from providers.local.object_api import ObjectApi
+from providers.local.objects import Bucket, PreconditionError, RetainedError
 from providers.local.state import Resource
 from providers.local.web import Answer, Request, Response, Route, Server
+from providers.local.wrapping import WrappingError
 
 STATUSES: dict[type[Exception], int] = {
     ConflictError: 409,
     MissingError: 404,
     UnknownTargetError: 404,
+    PreconditionError: 412,
+    RetainedError: 403,
+    WrappingError: 400,
 }
 
 ORDERS = {"kill": Order.KILL, "power-off": Order.REPLACE}
@@ -52,6 +58,8 @@ class Control:
             Route("POST", "/v1/stacks/{stack}/heal", self._heal),
             Route("POST", "/v1/stacks/{stack}/volumes/{volume}/wipe", self._wipe),
             Route("DELETE", "/v1/stacks/{stack}", self._purge),
+            *ObjectApi("/v1/stacks/{stack}/buckets/{bucket}", self._bucket).routes(),
+            Route("POST", "/v1/unwrap", self._unwrap),
         ]
 
     def _supervisor(self, request: Request) -> Answer:
@@ -114,6 +122,12 @@ class Control:
 
     def _purge(self, request: Request, stack: str) -> Answer:
         return Response(self._cloud.remove_all(lambda resource: resource.owner.stack == stack))
+
+    def _bucket(self, request: Request, stack: str, bucket: str) -> Bucket:
+        return self._cloud.bucket(stack, bucket)
+
+    def _unwrap(self, request: Request) -> Answer:
+        return Response(self._cloud.hardware.wrapping.unwrap(request.body.read(request.length)))
 
 
 def _without_secrets(resource: Resource) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from providers.local.outputs import network_folder, volume_file
 from providers.local.roots import Disk
 from providers.local.specs import AnySpec, Kind, MachineGroup, Slot
 from providers.local.state import State
+from providers.local.wrapping import Wrapping
 
 
 class MissingError(Exception):
@@ -32,6 +33,7 @@ class Hardware:
         self.lock = lock
         self.keepers: dict[tuple[str, str], Keeper] = {}
         self.buckets: dict[str, Bucket] = {}
+        self.wrapping = Wrapping(root / "wrapping.key")
         self._save = save
         self._apis: dict[str, MachineApi] = {}
 

@@ -5,8 +5,6 @@ The caller is known by its source address, and reaches this only while nothing c
 
 import socket
 import threading
-from collections.abc import Mapping
-from datetime import datetime
 from ipaddress import IPv4Network
 from typing import Protocol
 
@@ -14,10 +12,12 @@ from providers.local import netns, network, specs, volumes
 from providers.local.addresses import Addresses
 from providers.local.keeper import Keeper, Order, Status
 from providers.local.network import METADATA_ADDRESS
-from providers.local.objects import Bucket, Condition, PreconditionError, RetainedError
+from providers.local.object_api import ObjectApi
+from providers.local.objects import Bucket, PreconditionError, RetainedError
 from providers.local.specs import Kind, MachineGroup, Slot
 from providers.local.state import State
-from providers.local.web import Answer, Download, RefusalError, Request, Response, Route, Server
+from providers.local.web import Answer, RefusalError, Request, Response, Route, Server
+from providers.local.wrapping import Wrapping
 
 STATUSES: dict[type[Exception], int] = {PreconditionError: 412, RetainedError: 403, ValueError: 400}
 
@@ -28,6 +28,7 @@ class Surroundings(Protocol):
     state: State
     keepers: dict[tuple[str, str], Keeper]
     buckets: dict[str, Bucket]
+    wrapping: Wrapping
 
     def addresses(self, name: str) -> Addresses:
         """Of a network."""
@@ -52,17 +53,14 @@ class MachineApi:
         self._server.server_close()
 
     def _routes(self) -> list[Route]:
-        objects = "/v1/buckets/{bucket}/objects"
         return [
             Route("GET", "/v1/instance", self._instance),
             Route("PUT", "/v1/instance/status", self._report),
             Route("POST", "/v1/instance/replace", self._replace),
             Route("POST", "/v1/instance/volume", self._attach),
             Route("GET", "/v1/secrets/{name}", self._secret),
-            Route("GET", objects, self._list),
-            Route("GET", objects + "/{key+}", self._get),
-            Route("PUT", objects + "/{key+}", self._put),
-            Route("DELETE", objects + "/{key+}", self._delete),
+            *ObjectApi("/v1/buckets/{bucket}", self._bucket).routes(),
+            Route("POST", "/v1/wrap", self._wrap),
             Route("PUT", "/v1/routes", self._route),
         ]
 
@@ -131,6 +129,10 @@ class MachineApi:
                 return Response(spec.value.encode())
         raise RefusalError(404, f"no secret {name!r}")
 
+    def _wrap(self, request: Request) -> Answer:
+        self._caller(request)
+        return Response(self._cloud.wrapping.wrap(request.body.read(request.length)))
+
     def _bucket(self, request: Request, name: str) -> Bucket:
         self._caller(request)
         for resource in self._cloud.state.of_kind(Kind.BUCKET):
@@ -141,40 +143,6 @@ class MachineApi:
             ):
                 return self._cloud.buckets[name]
         raise RefusalError(404, f"no bucket {name!r}")
-
-    def _list(self, request: Request, name: str) -> Answer:
-        entries = self._bucket(request, name).list(request.query.get("prefix", ""))
-        return Response([entry.model_dump(include={"key", "size", "etag", "modified"}) for entry in entries])
-
-    def _get(self, request: Request, name: str, key: str) -> Answer:
-        try:
-            entry, content = self._bucket(request, name).open(key)
-        except KeyError as error:
-            raise RefusalError(404, f"no object {key!r} in bucket {name!r}") from error
-        return Download(content, entry.size, {"ETag": f'"{entry.etag}"'})
-
-    def _put(self, request: Request, name: str, key: str) -> Answer:
-        bucket = self._bucket(request, name)
-        until = request.headers.get("x-retain-until")
-        retain = datetime.fromisoformat(until.replace("Z", "+00:00")).timestamp() if until else 0.0
-        entry = bucket.put(key, request.chunks(), condition(request.headers), retain)
-        return Response({"etag": entry.etag}, headers={"ETag": f'"{entry.etag}"'})
-
-    def _delete(self, request: Request, name: str, key: str) -> Answer:
-        self._bucket(request, name).delete(key)
-        return Response()
-
-
-def condition(headers: Mapping[str, str]) -> Condition:
-    """What `If-None-Match` and `If-Match` ask for.
-
-    Raises:
-        RefusalError: another condition than is understood.
-    """
-    absent, etag = headers.get("if-none-match"), headers.get("if-match")
-    if absent not in (None, "*"):
-        raise RefusalError(400, f"If-None-Match: {absent}: accepted: *")
-    return Condition(absent=absent == "*", etag=etag.strip('"') if etag else None)
 
 
 def _listen() -> socket.socket:

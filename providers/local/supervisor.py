@@ -80,7 +80,7 @@ def leave_nothing(root: Path, records: State) -> None:
     """Put the host's own settings back and remove the supervisor's files, once no resource is left."""
     if records.inotify_instances is not None:
         INOTIFY_FILE.write_text(str(records.inotify_instances))
-    for file in ("state.json", "supervisor.log"):
+    for file in ("state.json", "supervisor.log", "wrapping.key"):
         (root / file).unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         (root / "networks").rmdir()

@@ -81,6 +81,10 @@ class MemoryCloud:
     def upload(self, key: str, path: str, *, retain_until: float | None = None) -> None:
         self.put(key, Path(path).read_bytes(), retain_until=retain_until)
 
+    def wrap(self, content: bytes) -> bytes:
+        self._answer()
+        return b"wrapped " + bytes(byte ^ 0xFF for byte in content)
+
     def report(self, *, ready: bool, phase: str, message: str) -> None:
         self._answer()
         self.reports.append((ready, phase, message))

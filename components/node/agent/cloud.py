@@ -64,8 +64,15 @@ class Cloud(Protocol):
     def get(self, key: str) -> tuple[bytes, str]:
         """Content and etag of an object in the stack's bucket."""
 
-    def put(self, key: str, content: bytes, *, if_absent: bool = False, if_match: str | None = None,
-            retain_until: float | None = None) -> str:
+    def put(
+        self,
+        key: str,
+        content: bytes,
+        *,
+        if_absent: bool = False,
+        if_match: str | None = None,
+        retain_until: float | None = None,
+    ) -> str:
         """Write an object, conditionally if asked, locked until a Unix time if asked; its new etag."""
 
     def delete(self, key: str) -> None: ...
@@ -78,6 +85,9 @@ class Cloud(Protocol):
 
     def upload(self, key: str, path: str, *, retain_until: float | None = None) -> None:
         """Write a file to an object without holding it in memory."""
+
+    def wrap(self, content: bytes) -> bytes:
+        """Encrypt with the cloud's key service; what comes back no machine has to be able to read."""
 
     def report(self, *, ready: bool, phase: str, message: str) -> None:
         """Tell people (and whoever waits for this machine) how it is."""

@@ -102,6 +102,9 @@ class Local:
         ):
             answer.read()
 
+    def wrap(self, content: bytes) -> bytes:
+        return self._call("POST", "/v1/wrap", content)[0]
+
     def report(self, *, ready: bool, phase: str, message: str) -> None:
         self._json("PUT", "/v1/instance/status", {"ready": ready, "phase": phase, "message": message})
 
