@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from google.protobuf import struct_pb2
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.local.differences import REPLACING, changed, replacing, shrinks
@@ -19,17 +19,20 @@ VALUES = st.recursive(
 PROPERTIES = st.dictionaries(st.text("abcdef", min_size=1, max_size=5), VALUES, max_size=4)
 
 
+@settings(deadline=None)
 @given(PROPERTIES)
 def test_properties_survive_the_way_to_the_engine_and_back(properties: dict[str, Any]) -> None:
     assert mapping(struct(properties)) == properties
     assert mapping(struct(properties, frozenset(properties))) == properties
 
 
+@settings(deadline=None)
 @given(PROPERTIES)
 def test_what_did_not_change_is_no_change(properties: dict[str, Any]) -> None:
     assert changed(properties, mapping(struct(properties))) == []
 
 
+@settings(deadline=None)
 @given(PROPERTIES, PROPERTIES)
 def test_every_difference_is_found(old: dict[str, Any], new: dict[str, Any]) -> None:
     assert (changed(old, new) == []) == (old == new)

@@ -4,7 +4,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -19,6 +19,7 @@ NAMES = st.from_regex(specs.NAME, fullmatch=True)
 CIDRS = st.integers(0, 255).map(lambda n: f"10.{n}.0.0/16")
 
 
+@settings(deadline=None)
 @given(name=NAMES, cidr=CIDRS, zones=st.lists(NAMES, min_size=1, max_size=9, unique=True))
 def test_segments_lie_apart_inside_the_network(name: str, cidr: str, zones: list[str]) -> None:
     addresses = Addresses(Network(name=name, cidr=cidr, zones=tuple(zones)))
@@ -28,6 +29,7 @@ def test_segments_lie_apart_inside_the_network(name: str, cidr: str, zones: list
     assert not any(addresses.host_link in block for block in cidrs)
 
 
+@settings(deadline=None)
 @given(first=NAMES, second=NAMES, zone=NAMES, machine=NAMES)
 def test_two_networks_never_share_a_kernel_name(first: str, second: str, zone: str, machine: str) -> None:
     a, b = (Addresses(Network(name=name, cidr="10.1.0.0/16", zones=(zone,))) for name in (first, second))
@@ -40,6 +42,7 @@ def test_two_networks_never_share_a_kernel_name(first: str, second: str, zone: s
     assert (first == second) == bool(names(a) & names(b))
 
 
+@settings(deadline=None)
 @given(name=NAMES, number=st.integers(1, 200), host=st.integers(2, 254))
 def test_interface_names_fit_the_kernel(name: str, number: int, host: int) -> None:
     zones = tuple(f"z{i}" for i in range(1, number + 1))
@@ -49,6 +52,7 @@ def test_interface_names_fit_the_kernel(name: str, number: int, host: int) -> No
     assert all(len(interface) <= 15 for interface in interfaces)
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4), st.ip_addresses(v=4))
 def test_a_hardware_address_is_of_one_ip_address_only(first: object, second: object) -> None:
     a, b = (Slot.model_validate({"machine": "m", "zone": "z", "address": str(ip)}) for ip in (first, second))
