@@ -55,7 +55,7 @@ def test_a_plan_survives_the_way_to_the_probe(plan: probe.Plan) -> None:
 
 
 def test_what_the_api_answers_is_acknowledged_and_every_stream_is_there(plan: probe.Plan, api: FakeApi) -> None:
-    records = probed(plan, api, "serve")
+    records = probed(plan, api, "serve", 90)
     assert {one.stream for one in records} == {
         f"{stream.via}/{stream.connection}/{stream.operation}" for stream in plan.streams
     }
