@@ -10,7 +10,7 @@ Times are the object store's: a machine whose clock is wrong dates, locks and de
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -165,6 +165,8 @@ class Catalogue:
 
     snapshots: tuple[Snapshot, ...]
     """Complete ones, oldest first."""
+    sizes: Mapping[str, int]
+    """Name → bytes."""
     proofs: frozenset[str]
     """Names of those that have a proof."""
     leftovers: tuple[str, ...]
@@ -176,17 +178,18 @@ class Catalogue:
         return self.snapshots[-1] if self.snapshots else None
 
 
-def catalogue(keys: Iterable[str], uid: str) -> Catalogue:
-    """Read a listing of `SnapshotKeys(uid).prefix`."""
+def catalogue(listing: Mapping[str, int], uid: str) -> Catalogue:
+    """Read a listing of `SnapshotKeys(uid).prefix`: key → bytes."""
     prefix = SnapshotKeys(uid).prefix
-    files: dict[Snapshot, set[str]] = {}
-    for key in keys:
+    files: dict[Snapshot, dict[str, int]] = {}
+    for key, size in listing.items():
         name, _, file = key.removeprefix(prefix).partition("/")
         if (snapshot := Snapshot.parse(name)) is not None:
-            files.setdefault(snapshot, set()).add(file)
-    complete = {snapshot for snapshot, found in files.items() if {"snapshot.db", "metadata.json"} <= found}
+            files.setdefault(snapshot, {})[file] = size
+    complete = {snapshot for snapshot, found in files.items() if {"snapshot.db", "metadata.json"} <= found.keys()}
     return Catalogue(
         snapshots=tuple(sorted(complete)),
+        sizes={snapshot.name: files[snapshot]["snapshot.db"] for snapshot in complete},
         proofs=frozenset(snapshot.name for snapshot in complete if "proof.json" in files[snapshot]),
         leftovers=tuple(snapshot.name for snapshot in sorted(files.keys() - complete)),
     )

@@ -60,13 +60,17 @@ class World:
             (paths.binaries / tool).unlink(missing_ok=True)
             (paths.binaries / tool).symlink_to(cache.binary(tool))
         context = Context(
-            machine=machine, cloud=MemoryCloud(instance, self.objects, self.secrets), instance=instance,
+            machine=machine, cloud=self.cloud(instance), instance=instance,
             log=Log(console=None), services=Processes(root / "etcd.log"), paths=paths,
         )  # fmt: skip
         Secrets().run(context)
         self.machines[name] = context
         self.steps[name] = Etcd()
         return context
+
+    def cloud(self, instance: Instance) -> MemoryCloud:
+        """What one machine asks."""
+        return MemoryCloud(instance, self.objects, self.secrets)
 
     def form(self) -> None:
         """Boot all members at the same time, as `up` does."""

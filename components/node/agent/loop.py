@@ -43,7 +43,8 @@ class Loop:
         unwell = self._look_after()
         unwell = self._go_on() or unwell
         if unwell is None:
-            self._reporter.say(ready=True, phase="ready", message="all is well")
+            message = "; ".join(tuple(self._context.concerns.values())) or "all is well"
+            self._reporter.say(ready=True, phase="ready", message=message)
         return unwell is None
 
     def leave(self) -> None:

@@ -70,6 +70,8 @@ class Context:
     services: Services
     paths: Paths = field(default_factory=Paths)
     metrics: Metrics = field(default_factory=Metrics)
+    concerns: dict[str, str] = field(default_factory=dict)
+    """What people should know of though the machine is ready, by subject."""
     lock: ClusterLock = field(init=False)
     """The cluster's lock as this machine takes it."""
 

@@ -9,6 +9,7 @@ from components.node.agent.master import Kubernetes
 from components.node.agent.member import Etcd
 from components.node.agent.passthrough import Passthrough
 from components.node.agent.secrets import Secrets
+from components.node.agent.snapshots import Snapshots
 from components.node.agent.step import Step
 from components.node.agent.volume import Volume
 from components.node.machine import Machine
@@ -23,6 +24,7 @@ def contents() -> tuple[Step, ...]:
         Secrets(),  # etcd certificate authorities, with the machine's own role
         Artifacts(),  # by version and sha256
         Etcd(),  # membership, then etcd itself
+        Snapshots(),  # etcd's, on schedule and on request, into the object store
         Passthrough(),  # from this master to whichever members live
         Kubernetes(),  # kubeadm's phases, kubelet, until this master is ready
         Addons(),  # what the cluster needs once: uploads, DNS, proxy, labels, routes
