@@ -1,10 +1,10 @@
 """HAProxy in front of the masters: one address, and only masters whose /readyz says yes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from components.node.health import API_PORT, FRONT, Haproxy
-from components.node.machine import Machine
+from components.node.machine import Machine, Peer
 
 METRICS_PORT: Final = 8405
 UNIT: Final = "kube-ha-balancer.service"
@@ -36,6 +36,17 @@ def server_defaults(timings: Haproxy) -> str:
     )
 
 
+def servers(peers: Sequence[Peer], port: int) -> str:
+    """Server lines, in order of preference. When no server's check is well, all are tried without one.
+
+    Failing open is what clouds' balancers do: peers that are all too busy to answer a check in time may still serve,
+    and a check that is wrong must not be the outage.
+    """
+    asked = [f"  server {peer.name} {peer.address}:{port}" for peer in peers]
+    unasked = [f"  server {peer.name}-unasked {peer.address}:{port} backup no-check" for peer in peers]
+    return "\n".join([*asked, "  option allbackups", *unasked])
+
+
 def render(machine: Machine) -> str:
     """A balancer's HAProxy configuration.
 
@@ -44,7 +55,6 @@ def render(machine: Machine) -> str:
     """
     if machine.balancing is None:
         raise ValueError(f"{machine.name}: a {machine.role} without `balancing` has no masters to balance")
-    servers = "\n".join(f"  server {master.name} {master.address}:{API_PORT}" for master in machine.balancing.masters)
     return f"""\
 global
   stats socket {SOCKET} mode 600 level admin
@@ -60,7 +70,7 @@ backend {BACKEND}
   http-check expect status 200
   # The check asks whether a master is ready, not who it is: clients verify the API server's certificate end to end.
   default-server check check-ssl verify none {server_defaults(FRONT)}
-{servers}
+{servers(machine.balancing.masters, API_PORT)}
 
 listen metrics
   mode http

@@ -6,13 +6,12 @@ The API server's own etcd client stays on a silent member for up to 40 s. HAProx
 
 from typing import Final
 
-from components.node.haproxy import defaults, server_defaults, unit
+from components.node.etcd import CLIENT_PORT, METRICS_PORT
+from components.node.haproxy import defaults, server_defaults, servers, unit
 from components.node.health import PASSTHROUGH
 from components.node.machine import Machine, Peer
 
 ENDPOINT: Final = "https://127.0.0.1:2379"
-METRICS_PORT: Final = 2381
-"""Where a member answers /livez without a certificate."""
 UNIT: Final = "kube-ha-passthrough.service"
 CONFIGURATION: Final = "/etc/kube-ha/passthrough.cfg"
 RUNTIME_FOLDER: Final = "kube-ha-passthrough"
@@ -40,7 +39,6 @@ def render(machine: Machine) -> str:
     Health is /livez on the metrics port: /readyz and /health fail on every member during an election and would take
     all of them out (measured: a gap of 2.5 s instead of 1.4 s).
     """
-    servers = "\n".join(f"  server {member.name} {member.address}:2379" for member in order(machine))
     return f"""\
 global
   stats socket {SOCKET} mode 600 level admin
@@ -51,7 +49,7 @@ listen etcd
   option httpchk GET /livez
   http-check expect status 200
   default-server check port {METRICS_PORT} {server_defaults(PASSTHROUGH)}
-{servers}
+{servers(order(machine), CLIENT_PORT)}
 """
 
 

@@ -52,6 +52,15 @@ def test_a_dead_server_ends_its_connections_and_retries_go_elsewhere(configurati
     assert "option redispatch 1" in text
 
 
+@pytest.mark.parametrize("configuration", ["front", "passthrough"])
+def test_where_no_check_is_well_every_server_is_still_tried(configuration: str, balancer: Machine) -> None:
+    text = haproxy.render(balancer) if configuration == "front" else passthrough.render(STACKS["production"])
+    lines = options(text, "server")
+    backups = {words[2] for words in lines if "backup" in words and "no-check" in words}
+    assert backups == {words[2] for words in lines if "backup" not in words}
+    assert "option allbackups" in text
+
+
 def test_a_dead_master_is_out_within_a_second_and_a_half_and_a_member_within_one() -> None:
     assert FRONT.inter * FRONT.fall <= 1500
     assert PASSTHROUGH.inter * PASSTHROUGH.fall + PASSTHROUGH.timeout_check <= 1000
@@ -59,13 +68,14 @@ def test_a_dead_master_is_out_within_a_second_and_a_half_and_a_member_within_one
 
 def test_an_election_takes_no_member_out_of_the_passthrough() -> None:
     """/readyz and /health of every member fail while there is no leader; /livez does not."""
-    assert options(passthrough.render(STACKS["production"]), "option")[-1] == ["option", "httpchk", "GET", "/livez"]
+    checks = [words for words in options(passthrough.render(STACKS["production"]), "option") if words[1] == "httpchk"]
+    assert checks == [["option", "httpchk", "GET", "/livez"]]
 
 
 def test_a_stacked_master_talks_to_its_own_member_first_on_the_machines_own_address() -> None:
     servers = options(passthrough.render(STACKS["production"]), "server")
     assert servers[0] == ["server", "master-2", "10.77.2.21:2379"]
-    assert len(servers) == 3
+    assert len([words for words in servers if "no-check" not in words]) == 3
 
 
 @given(here=st.sampled_from(ZONES), members=st.lists(st.sampled_from(ZONES), min_size=1, max_size=7))
