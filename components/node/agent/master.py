@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from components.node import containerd, kubelet
-from components.node.agent import host, images, phases, pod_network
+from components.node.agent import host, images, phases, pod_network, static_pods
 from components.node.agent.api_server import not_ready
 from components.node.agent.files import write
 from components.node.agent.master_keys import PKI, keep_etcd_client, write_authorities
@@ -46,6 +46,12 @@ class Kubernetes(Step):
         self._renewal.tick(context)
         reason = not_ready(context.machine.address, authority(context))
         return None if reason is None else f"API server: {reason}"
+
+    def leave(self, context: Context) -> None:
+        # Should the machine live on after all, the next run writes the manifests again.
+        phases.mark_of(context).unlink(missing_ok=True)
+        static_pods.stop(context)
+        context.log(self.name, "API server drained and ended")
 
     def _wait(self, context: Context) -> None:
         end = time.monotonic() + READY_SECONDS

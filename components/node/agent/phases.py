@@ -49,6 +49,11 @@ def fingerprint(context: Context, contents: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps([contents, authorities], sort_keys=True).encode()).hexdigest()
 
 
+def mark_of(context: Context) -> Path:
+    """The file that says for which fingerprint the local phases ran."""
+    return context.paths.state / "kubeadm.sha256"
+
+
 def run_local(context: Context, host: Host) -> bool:
     """Write the files and run the local phases, unless they ran for the same; whether they ran.
 
@@ -59,7 +64,7 @@ def run_local(context: Context, host: Host) -> bool:
     for path, content in contents.items():
         # Only root reads them: one holds the encryption key.
         write(context.paths.root / path.lstrip("/"), content.encode())
-    mark, wanted = context.paths.state / "kubeadm.sha256", fingerprint(context, contents)
+    mark, wanted = mark_of(context), fingerprint(context, contents)
     if mark.is_file() and mark.read_text() == wanted:
         return False
     mark.unlink(missing_ok=True)

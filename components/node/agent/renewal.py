@@ -1,7 +1,5 @@
 """kubeadm's certificates on this master, renewed long before they end, without taking the master down."""
 
-import os
-import signal
 import time
 from pathlib import Path
 from typing import Final
@@ -9,6 +7,7 @@ from typing import Final
 from components.node import kubelet
 from components.node.agent.master_keys import PKI, keep_etcd_client
 from components.node.agent.phases import kubeadm_init, run_kubeadm
+from components.node.agent.static_pods import terminate
 from components.node.agent.step import Context
 from components.node.certificates import renewal_time
 
@@ -59,18 +58,3 @@ class Renewal:
 def due(pki: Path) -> bool:
     """Whether one of kubeadm's leaf certificates is past two thirds of its life. All are renewed together."""
     return any(renewal_time((pki / f"{leaf}.crt").read_bytes()).timestamp() < time.time() for leaf in LEAVES)
-
-
-def terminate(component: str, proc: Path = Path("/proc")) -> None:
-    """End a component cleanly: it gives its lease back, and the kubelet starts it again."""
-    for folder in proc.iterdir():
-        if folder.name.isdigit() and _is(folder, component):
-            os.kill(int(folder.name), signal.SIGTERM)
-
-
-def _is(folder: Path, component: str) -> bool:
-    try:
-        program = (folder / "cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
-    except OSError:
-        return False
-    return Path(program).name == component
