@@ -66,6 +66,12 @@ class RestoreOrder(Static):
     snapshot: str = Field(min_length=1)
     """Key of the snapshot in the bucket."""
     sha256: str
+    masters: tuple[str, ...] = ()
+    """Masters whose API servers stop first."""
+    time: float = 0
+    """Unix time of the order, by the clock of whoever gave it; for people."""
+    withdrawn: str = ""
+    """Why nobody has to obey it any more: no majority could restore the snapshot. Empty while it holds."""
 
     def record(self) -> Record:
         """The record of the ordered generation.

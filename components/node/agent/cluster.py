@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from components.node import machine
-from components.node.agent.cloud import Cloud
+from components.node.agent.cloud import Cloud, NotFoundError
 from components.node.agent.etcdctl import Etcdctl, EtcdctlError, ListedMember, MemberList
 from components.node.agent.files import sha256_of, write
 from components.node.agent.folders import Folders
@@ -36,6 +36,14 @@ UNSAFE: Final = ("unhealthy cluster", "not enough started members", "in sync wit
 
 BUMP_REVISION: Final = 1_000_000_000
 """etcd's own advice for restores under Kubernetes: more revisions than there can have been since the snapshot."""
+
+
+class SnapshotError(Exception):
+    """This member cannot restore the ordered snapshot; trying again would not help."""
+
+    def __init__(self, order: RestoreOrder, message: str) -> None:
+        super().__init__(message)
+        self.order = order
 
 
 @dataclass
@@ -116,12 +124,24 @@ class EtcdCluster:
             self.etcdctl.promote(self._endpoints, member_id)
 
     def restore(self, order: RestoreOrder, data: Data, member: str) -> None:
-        target = self.folders.restoring(data)
-        self.folders.discard_restoring(data)
+        if self.folders.restored(data).exists():
+            return
+        self.folders.discard_restores()
         snapshot = self.volume / "snapshot.restoring"
-        self.cloud.download(order.snapshot, str(snapshot))
-        if (digest := sha256_of(snapshot)) != order.sha256:
-            raise NotYetError(f"{order.snapshot}: sha256 is {digest}, the restore order says {order.sha256}")
+        try:
+            self.cloud.download(order.snapshot, str(snapshot))
+            if (digest := sha256_of(snapshot)) != order.sha256:
+                raise SnapshotError(order, f"{order.snapshot}: sha256 is {digest}, the order says {order.sha256}")
+            self._restore_file(order, snapshot, self.folders.restoring(data), member)
+        except NotFoundError:
+            raise SnapshotError(order, f"{order.snapshot} is not in the object store") from None
+        except OSError as error:
+            raise SnapshotError(order, f"{self.volume}: {error.strerror or error}") from None
+        finally:
+            snapshot.unlink(missing_ok=True)
+        self.folders.keep_restored(data)
+
+    def _restore_file(self, order: RestoreOrder, snapshot: Path, target: Path, member: str) -> None:
         command = [
             str(self.binaries / "etcdutl"), "snapshot", "restore", str(snapshot),
             "--name", member,
@@ -133,9 +153,9 @@ class EtcdCluster:
             "--mark-compacted",
         ]  # fmt: skip
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
-        snapshot.unlink()
         if answer.returncode != 0:
-            raise NotYetError(f"etcdutl snapshot restore: {answer.stderr.strip()[-300:]}")
+            said = answer.stderr.strip().splitlines() or [str(answer.returncode)]
+            raise SnapshotError(order, f"etcdutl snapshot restore {order.snapshot}: {said[-1][-300:]}")
 
     def _first_list(self, endpoints: Sequence[str], cluster_id: int) -> tuple[ListedMember, ...] | None:
         """The first answer will do, since a quorum agreed on it; members that are cut off are not waited for."""

@@ -46,6 +46,7 @@ class EndpointStatus:
     learner: bool
     database_bytes: int
     used_bytes: int
+    revision: int
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class Etcdctl:
             learner=answer.get("isLearner", False),
             database_bytes=answer.get("dbSize", 0),
             used_bytes=answer.get("dbSizeInUse", 0),
+            revision=answer["header"].get("revision", 0),
         )
 
     def move_leader(self, endpoint: str, to: int) -> None:
@@ -100,6 +102,10 @@ class Etcdctl:
     def save_snapshot(self, endpoint: str, path: Path) -> None:
         """Stream a snapshot of one member to a file; from the moment it begins, at this member's revision."""
         self._run((endpoint,), "snapshot", "save", str(path), timeout=SNAPSHOT_SECONDS)
+
+    def delete_prefix(self, endpoints: Sequence[str], prefix: str) -> None:
+        """Delete all keys that start with `prefix`."""
+        self._run(endpoints, "del", "--prefix", prefix, timeout=5)
 
     def alarms(self, endpoints: Sequence[str]) -> tuple[str, ...]:
         """Names of the alarms that are raised, such as NOSPACE and CORRUPT."""

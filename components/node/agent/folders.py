@@ -16,6 +16,7 @@ from components.node.agent.files import sync_folder, write
 from components.node.membership import Data
 
 SET_ASIDE: Final = "set-aside"
+RESTORED: Final = ".restored"
 RESTORING: Final = ".restoring"
 
 _NAME: Final = re.compile(r"(?P<uid>.+)-(?P<generation>[0-9]+)-(?P<member_id>[0-9a-f]+)")
@@ -47,8 +48,12 @@ class Folders:
         """etcd's data folder for `data`."""
         return self._volume / f"{data.uid}-{data.generation}-{data.member_id:x}"
 
+    def restored(self, data: Data) -> Path:
+        """A snapshot that was restored and may be adopted."""
+        return self._volume / f"{self.path(data).name}{RESTORED}"
+
     def restoring(self, data: Data) -> Path:
-        """Where a snapshot is restored to before it may be used."""
+        """Where a snapshot is restored to."""
         return self._volume / f"{self.path(data).name}{RESTORING}"
 
     def set_aside(self, data: Data) -> Path:
@@ -89,15 +94,21 @@ class Folders:
         if path.exists():
             shutil.rmtree(path)
 
-    def discard_restoring(self, data: Data) -> None:
-        """Make room for a snapshot to be restored."""
-        if (path := self.restoring(data)).exists():
-            shutil.rmtree(path)
+    def discard_restores(self) -> None:
+        """Make room for a snapshot to be restored: nobody has relied on what was never adopted."""
+        for path in self._volume.iterdir():
+            if path.suffix in {RESTORED, RESTORING}:
+                shutil.rmtree(path)
+
+    def keep_restored(self, data: Data) -> None:
+        """The restore is complete."""
+        self.restoring(data).rename(self.restored(data))
+        sync_folder(self._volume)
 
     def adopt_restored(self, data: Data) -> None:
         """Make the restored snapshot the data. After this it is data like any other."""
         self.clear(data)
-        self.restoring(data).rename(self.path(data))
+        self.restored(data).rename(self.path(data))
         sync_folder(self._volume)
 
     def _nonce_path(self, data: Data) -> Path:

@@ -69,7 +69,7 @@ class Cluster(Protocol):
         """Make the learner a voter."""
 
     def restore(self, order: RestoreOrder, data: Data, member: str) -> None:
-        """Restore the ordered snapshot to where the disk adopts it from."""
+        """Restore the ordered snapshot to where the disk adopts it from, beside what runs; quick when it is there."""
 
 
 @dataclass
@@ -86,6 +86,8 @@ class Joining:
     cluster: Cluster
     lock: ClusterLock
     log: Callable[[str], None]
+    consent: Callable[[RestoreOrder], None] = lambda order: None
+    """Asked when this member has the ordered snapshot: raises `NotYetError` until the old history may end."""
     sleep: Callable[[float], None] = time.sleep
     patience: float = 120.0
     """Seconds to wait until etcd finds a change safe (a learner: in sync) before giving the lock back."""
@@ -213,10 +215,11 @@ class Joining:
         return True
 
     def _restore(self, order: RestoreOrder, old: Data | None) -> bool:
-        self._renew_record(order)
-        self.cluster.stop()
         data = self._own(order)
         self.cluster.restore(order, data, self.member)
+        self.consent(order)
+        self._renew_record(order)
+        self.cluster.stop()
         if not self._leave_mark(Keys(self.uid).restored(order.generation, self.member), data):
             return False
         self.disk.adopt_restored(data)
@@ -303,7 +306,8 @@ class Joining:
             content, _ = self.store.get(keys.restore)
         except NotFoundError:
             return None
-        return RestoreOrder.model_validate_json(content)
+        order = RestoreOrder.model_validate_json(content)
+        return None if order.withdrawn else order
 
 
 class _Held:

@@ -2,27 +2,29 @@
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Final
 
 from components.node.agent.cloud import CloudError
-from components.node.agent.cluster import EtcdCluster, answers
+from components.node.agent.cluster import EtcdCluster, SnapshotError, answers
 from components.node.agent.defragmentation import Defragmentation
 from components.node.agent.etcdctl import EtcdctlError
 from components.node.agent.folders import Folders
 from components.node.agent.joining import Joining
+from components.node.agent.restore import MemberRestore
 from components.node.agent.secrets import me
 from components.node.agent.step import Context, NotYetError, Step
 from components.node.etcd import UNIT, Files, metrics_url
 from components.node.lock import LockedError, LockLostError
 from components.node.machine import Machine
 from components.node.membership import Action, decide
-from components.node.record import peer_url
+from components.node.record import RestoreOrder, peer_url
 
 RECONSIDER_SECONDS: Final = 10.0
 """Unhealthy for this long, a member asks whether it is still one; an election lasts a second or two."""
 
-ORDERS_SECONDS: Final = 30.0
-"""How often a healthy member looks for a restore order."""
+REVIEW_SECONDS: Final = 30.0
+"""How often a healthy member asks whether it is still one: it may have been removed."""
 
 
 class Etcd(Step):
@@ -33,16 +35,18 @@ class Etcd(Step):
     def __init__(self) -> None:
         self._formed = False
         self._unwell_since: float | None = None
-        self._orders_read = 0.0
+        self._reviewed = 0.0
+        self._restore = MemberRestore()
         self._defragmentation = Defragmentation()
 
     def applies(self, machine: Machine) -> bool:
         return machine.carries_member
 
     def run(self, context: Context) -> None:
-        joining(context).settle()
+        self._settle(context)
         self._unwell_since = None
-        self._orders_read = time.monotonic()
+        self._reviewed = time.monotonic()
+        self._await_generation(context)
 
     def tick(self, context: Context) -> str | None:
         healthy = answers(metrics_url(context.machine.address, "/health"), timeout=1.5)
@@ -59,9 +63,10 @@ class Etcd(Step):
     def _well(self, context: Context) -> str | None:
         self._unwell_since = None
         if not self._formed:
-            self._formed = joining(context).finish_forming()
-        if time.monotonic() - self._orders_read > ORDERS_SECONDS:
-            self._orders_read = time.monotonic()
+            self._formed = self._way(context).finish_forming()
+        self._obey(context)
+        if time.monotonic() - self._reviewed > REVIEW_SECONDS:
+            self._reviewed = time.monotonic()
             self._reconsider(context)
         self._defragmentation.tick(context, cluster(context), context.lock)
         return None
@@ -71,19 +76,51 @@ class Etcd(Step):
         if not context.services.active(UNIT):
             self.run(context)
             return "etcd was not running and was started"
+        self._obey(context)
         if self._unwell_since is None:
             self._unwell_since = now
         elif now - self._unwell_since > RECONSIDER_SECONDS:
             self._unwell_since = now
             self._reconsider(context)
-            joining(context).promote_if_learner()
+            self._way(context).promote_if_learner()
         return "etcd does not answer as a member of a quorum"
+
+    def _obey(self, context: Context) -> None:
+        """Carry out a restore order, and say when what it ordered serves."""
+        order = self._restore.orders.current(context)
+        if order is None:
+            return
+        generation = _generation(context)
+        if generation < order.generation:
+            self._reconsider(context)
+        elif answers(metrics_url(context.machine.address, "/health"), timeout=1.5):
+            self._restore.finish(context, cluster(context).etcdctl, generation)
+
+    def _await_generation(self, context: Context) -> None:
+        """A generation that was just restored serves nobody before its quorum has been tidied."""
+        self._obey(context)
+        if (progress := self._restore.orders.unfinished(context)) is not None:
+            raise NotYetError(f"generation {progress.order.generation}: {progress.stage()}")
 
     def _reconsider(self, context: Context) -> None:
         """Whether this member's data is still what it should be: not after a removal, or a restore order."""
-        way = joining(context)
-        if decide(way.observe()).action in {Action.RESTORE, Action.SET_ASIDE}:
-            way.settle()
+        if decide(self._way(context).observe()).action in {Action.RESTORE, Action.SET_ASIDE}:
+            self._settle(context)
+
+    def _settle(self, context: Context) -> None:
+        try:
+            self._way(context).settle()
+        except SnapshotError as error:
+            self._restore.failed(context, error.order, str(error))
+            raise NotYetError(str(error)) from None
+
+    def _way(self, context: Context) -> Joining:
+        return joining(context, self._restore.consent(context, cluster(context).etcdctl))
+
+
+def _generation(context: Context) -> int:
+    found = Folders(context.paths.etcd_volume).data(context.machine.uid)
+    return found.generation if found is not None and found.uid == context.machine.uid else 0
 
 
 def cluster(context: Context) -> EtcdCluster:
@@ -102,8 +139,8 @@ def cluster(context: Context) -> EtcdCluster:
     )
 
 
-def joining(context: Context) -> Joining:
-    """This member's way into the cluster."""
+def joining(context: Context, consent: Callable[[RestoreOrder], None] = lambda order: None) -> Joining:
+    """This member's way into the cluster; `consent` as `Joining` has it."""
     machine = context.machine
     return Joining(
         uid=machine.uid,
@@ -115,6 +152,7 @@ def joining(context: Context) -> Joining:
         cluster=cluster(context),
         lock=context.lock,
         log=lambda event: context.log.changed("etcd", event),
+        consent=consent,
     )
 
 

@@ -8,6 +8,7 @@ from components.node.agent.identity import Identity
 from components.node.agent.master import Kubernetes
 from components.node.agent.member import Etcd
 from components.node.agent.passthrough import Passthrough
+from components.node.agent.restore import Restore
 from components.node.agent.secrets import Secrets
 from components.node.agent.snapshots import Snapshots
 from components.node.agent.step import Step
@@ -23,6 +24,7 @@ def contents() -> tuple[Step, ...]:
         Volume(),  # attach, check, mount
         Secrets(),  # etcd certificate authorities, with the machine's own role
         Artifacts(),  # by version and sha256
+        Restore(),  # stops this master while etcd is restored, and starts it again
         Etcd(),  # membership, then etcd itself
         Snapshots(),  # etcd's, on schedule and on request, into the object store
         Passthrough(),  # from this master to whichever members live
