@@ -12,7 +12,7 @@ LOCAL   := $(PY) -m providers.local
 ROOT    := $(filter 0,$(shell id -u))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview kubeconfig machines kill cut heal console tools env test test-fast test-machines lint format bench drill
+.PHONY: help up down preview kubeconfig machines kill cut heal console snapshot snapshots prove tools env test test-fast test-machines lint format bench drill drift
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,15 @@ heal: $(SYNCED) ## undo every cut
 
 console: $(SYNCED) ## what a machine prints: MACHINE=master-1
 	@$(LOCAL) console $(or $(MACHINE),$(error MACHINE is not set: make console MACHINE=master-1)) --stack $(STACK)
+
+snapshot: $(SYNCED) ## snapshot etcd now and print the snapshot's name
+	@$(PY) -m cli snapshot $(STACK)
+
+snapshots: $(SYNCED) ## etcd's snapshots: name, age, size, revision, proven by a restore or not
+	@$(PY) -m cli snapshots $(STACK)
+
+prove: $(SYNCED) ## restore a snapshot beside the cluster and compare: [SNAPSHOT=name], else the newest
+	@$(PY) -m cli prove $(STACK) $(if $(SNAPSHOT),--snapshot $(SNAPSHOT))
 
 tools: $(SYNCED) ## get every tool and the machine image, and say what came from where
 	@$(PY) -m toolchain tools
@@ -86,6 +95,9 @@ bench: tools-quiet ## boot to Ready, memory per process, cost of the program
 
 drill: $(SYNCED) ## faults, probes, verdict, report
 	@$(WITH) $(PY) -m drills run --kubeconfig .state/kubeconfig-$(STACK) --stack $(STACK)
+
+drift: $(SYNCED) ## what was changed behind the program's back, judged by the policies
+	@$(WITH) $(PY) -m policy.drift $(STACK)
 
 # The stamp is named for what the lock contains: instant the second time, done again when the lock changes.
 $(SYNCED): requirements.lock

@@ -1,12 +1,16 @@
-"""Command line: `python -m cli up|down <stack>`."""
+"""Command line: `python -m cli up|down|snapshot|snapshots|prove <stack>`."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
-from cli.down import RefusedError, down
+from cli import snapshots
+from cli.down import down
 from cli.engine import Engine, EngineError
+from cli.object_store import memory
+from cli.refused import RefusedError
 from cli.up import up
+from components.node.agent.cloud import CloudError
 from toolchain import environment
 from toolchain.cache import MissingToolError
 from toolchain.progress import console
@@ -15,15 +19,33 @@ from toolchain.progress import console
 def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m cli", description=__doc__)
-    parser.add_argument("command", choices=["up", "down"])
-    parser.add_argument("stack", help="a file stacks/Pulumi.<stack>.yaml")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("up", "down", "snapshot", "snapshots", "prove"):
+        command = commands.add_parser(name)
+        command.add_argument("stack", help="a file stacks/Pulumi.<stack>.yaml")
+    command.add_argument("--snapshot", help="its name, as `snapshots` shows it; default: the newest")
     options = parser.parse_args(arguments)
     try:
         engine = Engine(options.stack, environment.REPOSITORY)
-        return up(engine) if options.command == "up" else down(engine)
-    except (EngineError, RefusedError, MissingToolError) as error:
+        return run(engine, options)
+    except (EngineError, RefusedError, MissingToolError, CloudError) as error:
         console.print(f"[red]error:[/] {error}", soft_wrap=True)
         return 1
+
+
+def run(engine: Engine, options: argparse.Namespace) -> int:
+    """The command that was given; its exit status."""
+    match options.command:
+        case "up":
+            return up(engine)
+        case "down":
+            return down(engine)
+        case "snapshot":
+            return snapshots.take(memory(engine))
+        case "snapshots":
+            return snapshots.show(memory(engine))
+        case _:
+            return snapshots.prove(memory(engine), options.snapshot)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,9 @@ import sys
 
 from cli import deletion, stale_lock
 from cli.engine import Engine
+from cli.refused import RefusedError
 from cli.up import kubeconfig_path
 from toolchain.progress import console
-
-
-class RefusedError(Exception):
-    """Nothing was destroyed; the message says why."""
 
 
 def down(engine: Engine) -> int:

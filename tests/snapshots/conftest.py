@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from components.node.agent import snapshots
 from components.node.agent.cloud import Instance
 from components.node.agent.member import cluster
 from components.node.agent.snapshots import Snapshots as SnapshotStep
@@ -77,8 +78,9 @@ def formed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnapshotWorld]:
 
 
 @pytest.fixture
-def world(formed: SnapshotWorld) -> SnapshotWorld:
-    """A healthy cluster without a snapshot."""
+def world(formed: SnapshotWorld, monkeypatch: pytest.MonkeyPatch) -> SnapshotWorld:
+    """A healthy cluster without a snapshot, which takes its first one without delay."""
+    monkeypatch.setattr(snapshots, "FIRST_ROUNDS", 0)
     formed.clear()
     for name in formed.machines:
         formed.store_of(name).down = formed.store_of(name).full = False

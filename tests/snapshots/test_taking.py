@@ -49,6 +49,18 @@ def test_the_first_snapshot_is_taken_at_once_and_says_what_is_in_it(world: Snaps
     assert (contents.sha256, contents.bytes, contents.revision) == (metadata.sha256, metadata.bytes, metadata.revision)
 
 
+def test_a_new_cluster_has_a_minute_to_get_something_worth_saving(
+    world: SnapshotWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = follower(world)
+    monkeypatch.setattr("components.node.agent.snapshots.FIRST_ROUNDS", 2)
+    for _ in range(2):
+        world.round(name)
+        assert snapshots(world) == []
+    world.round(name)
+    assert len(snapshots(world)) == 1
+
+
 def test_all_members_together_take_one(world: SnapshotWorld) -> None:
     for _ in range(4):
         for member in world.members:

@@ -12,6 +12,7 @@ import pytest
 
 from cli import deletion, down, stale_lock, up
 from cli.engine import Engine, EngineError
+from cli.refused import RefusedError
 
 
 def resource(kind: str, name: str, *, protect: bool = False) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def test_a_stack_with_one_resource_in_a_cloud_is_not_local() -> None:
 def test_down_of_a_cloud_stack_asks_for_the_stacks_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda _: "prod-azure")
-    with pytest.raises(down.RefusedError, match="that was not prod-aws; nothing was deleted"):
+    with pytest.raises(RefusedError, match="that was not prod-aws; nothing was deleted"):
         down.confirm("prod-aws")
     monkeypatch.setattr("builtins.input", lambda _: "prod-aws")
     down.confirm("prod-aws")
@@ -52,7 +53,7 @@ def test_down_of_a_cloud_stack_asks_for_the_stacks_name(monkeypatch: pytest.Monk
 
 def test_down_of_a_cloud_stack_without_a_terminal_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
-    with pytest.raises(down.RefusedError, match="run `make down` on a terminal"):
+    with pytest.raises(RefusedError, match="run `make down` on a terminal"):
         down.confirm("prod-aws")
 
 

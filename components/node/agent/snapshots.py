@@ -19,6 +19,9 @@ from components.node.snapshots import Catalogue, Reason, RequestKind, Snapshot, 
 ROUND_SECONDS: Final = 10.0
 """How often a member looks whether a snapshot is due or asked for: one small read."""
 
+FIRST_ROUNDS: Final = 6
+"""Rounds until the first snapshot of a new cluster: there is nothing in it before its API server has begun."""
+
 LEADER_ROUNDS: Final = 2
 """Rounds that the leader leaves to the others."""
 
@@ -84,8 +87,7 @@ class Snapshots(Step):
             self._rounds_due = 0
             return
         self._rounds_due += 1
-        alone = len(context.machine.etcd.members) == 1
-        if not alone and self._rounds_due <= LEADER_ROUNDS and size_at(context.machine.address).leader:
+        if self._rounds_due <= self._rounds_to_wait(context):
             return
         with lock.hold(PURPOSE, LOCK_SECONDS):
             now = self._store_clock(context)
@@ -95,6 +97,12 @@ class Snapshots(Step):
                 if gone := store(context).thin(context.machine.snapshots, now):
                     context.log(self.name, f"deleted, as the plan says: {', '.join(gone)}")
                 self._look(context)
+
+    def _rounds_to_wait(self, context: Context) -> int:
+        rounds = FIRST_ROUNDS if self._newest is None else 0
+        if len(context.machine.etcd.members) > 1 and size_at(context.machine.address).leader:
+            rounds += LEADER_ROUNDS
+        return rounds
 
     def _look(self, context: Context) -> Catalogue:
         found = store(context).catalogue()
