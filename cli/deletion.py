@@ -7,6 +7,8 @@ LOCAL_PACKAGES = {"pulumi", "kube-ha", "local", "tls", "random"}
 """Packages whose resources are on this machine or in the state alone."""
 DATA_TYPES = ("Volume", "Bucket", "BucketV2", "Disk", "ManagedDisk", "StorageAccount")
 """Last part of the types that hold data of the cluster, in any cloud."""
+DATALESS_TYPES = ("Readiness",)
+"""Last part of the types that are protected for what depends on them, and hold nothing."""
 
 Resource = dict[str, Any]
 
@@ -18,12 +20,13 @@ def is_local(resources: Sequence[Resource]) -> bool:
 
 def data(resources: Sequence[Resource]) -> list[str]:
     """What holds data, for people: `volume local-master-1 (protected)`."""
-    return [described(resource) for resource in resources if resource.get("protect") or holds_data(resource)]
+    return [described(resource) for resource in resources if holds_data(resource)]
 
 
 def holds_data(resource: Resource) -> bool:
-    """Whether a resource is a volume or a store."""
-    return bool(resource["type"].split(":")[-1] in DATA_TYPES)
+    """Whether a resource is a volume or a store, or is protected as they are."""
+    kind = resource["type"].split(":")[-1]
+    return kind in DATA_TYPES or bool(resource.get("protect") and kind not in DATALESS_TYPES)
 
 
 def described(resource: Resource) -> str:

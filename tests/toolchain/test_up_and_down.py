@@ -26,6 +26,7 @@ LOCAL = [
     resource("local:index:Volume", "master-1", protect=True),
     resource("local:index:Bucket", "snapshots"),
     resource("local:index:MachineGroup", "master-1"),
+    resource("local:index:Readiness", "local", protect=True),
 ]
 
 
