@@ -1,4 +1,4 @@
-"""Command line: `python -m cli up|down|snapshot|snapshots|prove <stack>`."""
+"""Command line: `python -m cli up|down|snapshot|snapshots|prove|restore <stack>`."""
 
 import argparse
 import sys
@@ -9,6 +9,7 @@ from cli.down import down
 from cli.engine import Engine, EngineError
 from cli.object_store import memory
 from cli.refused import RefusedError
+from cli.restore import Wanted, restore
 from cli.up import up
 from components.node.agent.cloud import CloudError
 from toolchain import environment
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str]) -> int:
         command = commands.add_parser(name)
         command.add_argument("stack", help="a file stacks/Pulumi.<stack>.yaml")
     command.add_argument("--snapshot", help="its name, as `snapshots` shows it; default: the newest")
+    add_restore(commands.add_parser("restore"))
     options = parser.parse_args(arguments)
     try:
         engine = Engine(options.stack, environment.REPOSITORY)
@@ -31,6 +33,16 @@ def main(arguments: Sequence[str]) -> int:
     except (EngineError, RefusedError, MissingToolError, CloudError) as error:
         console.print(f"[red]error:[/] {error}", soft_wrap=True)
         return 1
+
+
+def add_restore(command: argparse.ArgumentParser) -> None:
+    """What `restore` takes."""
+    command.add_argument("stack", help="a file stacks/Pulumi.<stack>.yaml")
+    command.add_argument("--snapshot", help="its name, as `snapshots` shows it; default: the newest")
+    command.add_argument("--at", help="the newest that is not younger than this time, such as 2026-11-22T19:15:00Z")
+    command.add_argument("--dry-run", action="store_true", help="only say what would be lost")
+    command.add_argument("--yes", action="store_true", help="do not ask")
+    command.add_argument("--supersede", action="store_true", help="though another restore runs")
 
 
 def run(engine: Engine, options: argparse.Namespace) -> int:
@@ -44,6 +56,9 @@ def run(engine: Engine, options: argparse.Namespace) -> int:
             return snapshots.take(memory(engine))
         case "snapshots":
             return snapshots.show(memory(engine))
+        case "restore":
+            wanted = Wanted(options.snapshot, options.at, options.dry_run, options.yes, options.supersede)
+            return restore(engine, wanted)
         case _:
             return snapshots.prove(memory(engine), options.snapshot)
 

@@ -1,0 +1,134 @@
+"""Which snapshot a restore takes, whether it may, and what it would lose. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from cli.refused import RefusedError
+from components.node.record import Record, RestoreOrder
+from components.node.restore import Progress
+from components.node.snapshots import Metadata, Snapshot
+
+CLOCK_SECONDS: Final = 60.0
+"""A snapshot that is younger than now by more than this says that a clock jumped."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What was acknowledged after a snapshot."""
+
+    revisions: int | None
+    """None where no member says at which revision it is."""
+    seconds: float
+
+    def __str__(self) -> str:
+        span = f"written in the last {self.seconds:.0f} s, since the snapshot was taken"
+        if self.revisions is None:
+            return f"everything {span}; no member says how many revisions that is"
+        return f"{self.revisions} revisions: everything {span}" if self.revisions else "nothing"
+
+
+def chosen(snapshots: Sequence[Snapshot], name: str | None, at: str | None, now: float) -> Snapshot:
+    """The snapshot called `name`, or the newest not after `at`, or the newest.
+
+    Raises:
+        RefusedError: there is none; names what there is instead.
+    """
+    if name is not None and at is not None:
+        raise RefusedError("SNAPSHOT and AT are two ways to choose a snapshot: give one")
+    if not snapshots:
+        raise RefusedError("there is no snapshot to restore")
+    if name is not None:
+        for one in snapshots:
+            if one.name == name:
+                return one
+        newest = ", ".join(one.name for one in snapshots[-3:])
+        raise RefusedError(f"SNAPSHOT={name}: there is no such snapshot; the newest are {newest}")
+    if at is None:
+        return snapshots[-1]
+    moment = instant(at)
+    if moment > now:
+        raise RefusedError(f"AT={at}: is {moment - now:.0f} s in the future; give a time that has passed")
+    before = [one for one in snapshots if one.time <= moment]
+    if not before:
+        raise RefusedError(f"AT={at}: the oldest snapshot is younger: {snapshots[0].name}")
+    return before[-1]
+
+
+def instant(text: str) -> float:
+    """Unix time of an ISO 8601 time with its zone, such as 2026-11-22T19:15:00Z.
+
+    Raises:
+        RefusedError: it is none.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise RefusedError(f"AT={text}: expected a time with its zone, such as 2026-11-22T19:15:00Z")
+    return moment.timestamp()
+
+
+def check(snapshot: Snapshot, metadata: Metadata, *, size: int, uids: Sequence[str], etcd: str, now: float) -> None:
+    """Whether the snapshot is what it says and can be read here.
+
+    Args:
+        snapshot: as its name says.
+        metadata: what was written beside it.
+        size: bytes that the object store has.
+        uids: clusters whose snapshots are accepted.
+        etcd: version of the etcd that will read it.
+        now: Unix time of this machine.
+
+    Raises:
+        RefusedError: it is not; nothing was changed.
+    """
+    if metadata.uid not in uids:
+        raise RefusedError(f"{snapshot.name}: is of cluster {metadata.uid}, not of {' or '.join(uids)}")
+    if metadata.bytes != size:
+        raise RefusedError(f"{snapshot.name}: {metadata.bytes} bytes were written, the object store has {size}")
+    if minor(metadata.etcd) > minor(etcd):
+        raise RefusedError(
+            f"{snapshot.name}: was written by etcd {metadata.etcd}, this stack runs {etcd}: restore it with"
+            f" etcd {metadata.etcd} or newer"
+        )
+    if snapshot.time > now + CLOCK_SECONDS:
+        taken = datetime.fromtimestamp(snapshot.time, UTC)
+        raise RefusedError(
+            f"{snapshot.name}: was taken at {taken:%F %T}Z, {snapshot.time - now:.0f} s after what this machine takes"
+            " for now: a clock jumped; set it right, nothing that is counted by it can be trusted"
+        )
+
+
+def minor(version: str) -> tuple[int, ...]:
+    """(3, 7) of 3.7.3: what etcd's storage depends on. Empty where a snapshot does not say: older than 3.6."""
+    return tuple(int(part) for part in version.split(".")[:2]) if version else ()
+
+
+def loss(metadata: Metadata, revision: int | None, now: float) -> Loss:
+    """What a restore loses now.
+
+    Args:
+        metadata: of the snapshot.
+        revision: the newest that a member has; None where none answers.
+        now: Unix time.
+    """
+    return Loss(None if revision is None else max(revision - metadata.revision, 0), max(now - metadata.time, 0.0))
+
+
+def refuse_while_another_runs(progress: Progress | None, now: float) -> None:
+    """Raise `RefusedError` while an order is being carried out."""
+    if progress is None or progress.finished or progress.order.withdrawn:
+        return
+    order = progress.order
+    raise RefusedError(
+        f"a restore of {order.snapshot} was ordered {max(now - order.time, 0):.0f} s ago and runs: {progress.stage()}."
+        " It goes on by itself; to order this one instead: SUPERSEDE=1"
+    )
+
+
+def next_generation(record: Record, order: RestoreOrder | None) -> int:
+    """A generation that no machine has heard of."""
+    return max(record.generation, order.generation if order else 0) + 1
