@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from cli import deletion, stale_lock
+from cli import deletion, pending, stale_lock
 from cli.engine import Engine
 from cli.refused import RefusedError
 from cli.up import kubeconfig_path
@@ -14,6 +14,7 @@ def down(engine: Engine) -> int:
     """Destroy the stack; the exit status."""
     stale_lock.release(engine)
     engine.select()
+    pending.forget(engine)
     resources = engine.resources()
     local = deletion.is_local(resources)
     if resources:

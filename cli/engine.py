@@ -67,7 +67,14 @@ class Engine:
 
     def resources(self) -> list[dict[str, Any]]:
         """The stack's resources, as its state has them; secrets stay encrypted."""
+        return self._deployed("resources")
+
+    def pending(self) -> list[dict[str, Any]]:
+        """What a run began and did not live to end: operations with their `type` and their `resource`."""
+        return self._deployed("pending_operations")
+
+    def _deployed(self, what: str) -> list[dict[str, Any]]:
         exported = json.loads(self.read("stack", "export", "--stack", self.stack))
-        # A stack that was never brought up has neither.
-        found: list[dict[str, Any]] = (exported.get("deployment") or {}).get("resources") or []
+        # A stack that was never brought up has none.
+        found: list[dict[str, Any]] = (exported.get("deployment") or {}).get(what) or []
         return found

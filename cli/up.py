@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from cli import deletion, stale_lock
+from cli import deletion, pending, stale_lock
 from cli.engine import Engine
 from toolchain import environment
 from toolchain.cache import binary
@@ -30,6 +30,7 @@ def up(engine: Engine) -> int:
     """Bring the stack up and say how to use it; the exit status."""
     stale_lock.release(engine)
     engine.select()
+    pending.forget(engine)
     engine.run("up", "--yes", "--skip-preview", "--stack", engine.stack)
     outputs = engine.outputs()
     path = kubeconfig_path(engine.stack)

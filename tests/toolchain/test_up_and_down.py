@@ -6,11 +6,11 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from cli import deletion, down, stale_lock, up
+from cli import deletion, down, pending, stale_lock, up
 from cli.engine import Engine, EngineError
 from cli.refused import RefusedError
 
@@ -102,3 +102,36 @@ def test_a_lock_is_left_over_only_if_its_process_was_here_and_is_gone() -> None:
     assert not stale_lock.left_over({"pid": os.getpid(), "hostname": here})
     assert not stale_lock.left_over({"pid": gone.pid, "hostname": "another"})
     assert not stale_lock.left_over({"hostname": here})
+
+
+class Interrupted:
+    """An engine whose stack has pending operations; it remembers what it was told to run."""
+
+    def __init__(self, *operations: tuple[str, dict[str, Any]]) -> None:
+        self.stack = "local"
+        self.operations = operations
+        self.told: list[str] = []
+
+    def pending(self) -> list[dict[str, Any]]:
+        return [{"type": kind, "resource": found} for kind, found in self.operations]
+
+    def read(self, *arguments: str) -> str:
+        self.told += arguments[:2]
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("operations", "told"),
+    [
+        ([], []),
+        ([("creating", LOCAL[5])], ["refresh", "--clear-pending-creates"]),
+        ([("updating", LOCAL[5])], []),
+        ([("creating", LOCAL[5]), ("creating", resource("aws:ec2/vpc:Vpc", "network"))], []),
+    ],
+)
+def test_creates_that_were_interrupted_are_forgotten_where_the_cloud_undoes_them(
+    operations: list[tuple[str, dict[str, Any]]], told: list[str]
+) -> None:
+    engine = Interrupted(*operations)
+    pending.forget(cast(Engine, engine))
+    assert engine.told == told
