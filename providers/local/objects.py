@@ -155,9 +155,10 @@ class Bucket:
                 return
             if not force:
                 _refuse_retained(entry)
-            self._entry_file(key).unlink()
+            # What was removed by hand must not keep its owner from being removed.
+            self._entry_file(key).unlink(missing_ok=True)
             del self._entries[key]
-            (self._folder / "contents" / entry.content).unlink()
+            (self._folder / "contents" / entry.content).unlink(missing_ok=True)
 
     def _replace(self, entry: Entry, condition: Condition) -> None:
         with self._lock:

@@ -156,3 +156,12 @@ def test_a_file_is_in_the_bucket_without_a_second_copy(tmp_path: Path) -> None:
     assert source.stat().st_nlink == 2
     bucket.delete("bin/etcd")
     assert source.exists()
+
+
+def test_an_object_whose_files_are_gone_can_still_be_deleted(tmp_path: Path) -> None:
+    bucket = Bucket(tmp_path)
+    bucket.put("a", iter([b"x"]))
+    for file in [*(tmp_path / "entries").iterdir(), *(tmp_path / "contents").iterdir()]:
+        file.unlink()
+    bucket.delete("a")
+    assert bucket.list() == []
