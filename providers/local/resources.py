@@ -202,7 +202,7 @@ class MachineGroup(LocalResource):
     memory_mb: pulumi.Output[int]
     slots: pulumi.Output[Sequence[Mapping[str, object]]]
     template: pulumi.Output[str]
-    """sha256 of the user data, in hexadecimal."""
+    """Fingerprint of what its machines boot with: user data, image, memory."""
 
     def __init__(self, resource_name: str, args: MachineGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(resource_name, args, opts)

@@ -1,6 +1,7 @@
 """What each resource of the local cloud is asked to be. Pure; the provider, the supervisor and its state share it."""
 
 import hashlib
+import json
 import re
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
@@ -107,8 +108,8 @@ class MachineGroup(Spec):
 
     @property
     def template(self) -> str:
-        """Fingerprint of what machines boot from."""
-        return hashlib.sha256(self.user_data.encode()).hexdigest()
+        """Fingerprint of what machines boot with: user data, image (its path says its content), size."""
+        return hashlib.sha256(json.dumps([self.user_data, self.image, self.memory_mb]).encode()).hexdigest()
 
 
 class Secret(Spec):

@@ -85,12 +85,13 @@ def test_every_property_has_one_name_in_python_and_one_outside(kind: Kind) -> No
         assert snake(camel(name)) == name
 
 
-def test_a_template_is_of_the_user_data_alone() -> None:
+def test_a_template_is_all_that_a_machine_boots_with_and_nothing_of_its_slot() -> None:
     slot = {"machine": "m", "zone": "a", "address": "10.1.1.21"}
     base = {"name": "g", "network": "n", "role": "r", "image": "/i", "userData": "x", "memoryMb": 64, "slots": [slot]}
 
     def template(**changes: object) -> object:
         return outputs(parse(Kind.MACHINE_GROUP, base | changes), Path("/"))["template"]
 
-    assert template(image="/other", memoryMb=128) == template()
-    assert template(userData="y") != template()
+    others = [{"userData": "y"}, {"image": "/other"}, {"memoryMb": 128}]
+    assert len({template(), *(template(**change) for change in others)}) == 4
+    assert template(slots=[{**slot, "machine": "other"}]) == template()
