@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from math import isfinite
 from typing import Any, Final
 
 
@@ -73,9 +74,10 @@ class Properties:
         if isinstance(value, bool):
             return None
         try:
-            return float(value)
+            number = float(value)
         except (TypeError, ValueError):
             return None
+        return number if isfinite(number) else None
 
     def group(self, path: str) -> "Properties":
         """A group of properties, else an empty one."""

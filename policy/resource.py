@@ -93,5 +93,5 @@ class Stack:
                 yield resource
             elif not resource.dependencies.get(path):
                 named = resource.properties.text(path)
-                if named and named in {subject.properties.values.get(key) for key in ("id", "name", "bucket")}:
+                if named and named in [subject.properties.values.get(key) for key in ("id", "name", "bucket")]:
                     yield resource

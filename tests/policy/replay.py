@@ -7,14 +7,8 @@ from typing import Any
 
 import pulumi
 
+written: dict[str, Any] = json.loads(Path(os.environ["REPLAYED"]).read_text())
 made: dict[str, Any] = {}
-
-
-def resolved(value: Any) -> Any:
-    """The value with ids of resources for their references."""
-    if isinstance(value, dict):
-        return made[value["$id"]].id if "$id" in value else {key: resolved(item) for key, item in value.items()}
-    return [resolved(item) for item in value] if isinstance(value, list) else value
 
 
 class Component(pulumi.ComponentResource):
@@ -25,8 +19,23 @@ class Component(pulumi.ComponentResource):
         self.register_outputs({"zones": declared.get("zones")})
 
 
-for key, resource in json.loads(Path(os.environ["REPLAYED"]).read_text()).items():
-    parent = made.get(resource["parent"])
-    options = pulumi.ResourceOptions(parent=parent, protect=resource["protect"])
-    make = Component if resource["type"].startswith("kube-ha:") else pulumi.CustomResource
-    made[key] = make(resource["type"], resource["name"], resolved(resource["properties"]), options)
+def resource(key: str) -> Any:
+    """The resource with this key, made when it is first asked for."""
+    if key not in made:
+        said = written[key]
+        parent = resource(said["parent"]) if said["parent"] else None
+        options = pulumi.ResourceOptions(parent=parent, protect=said["protect"])
+        make = Component if said["type"].startswith("kube-ha:") else pulumi.CustomResource
+        made[key] = make(said["type"], said["name"], resolved(said["properties"]), options)
+    return made[key]
+
+
+def resolved(value: Any) -> Any:
+    """The value with ids of resources for their references."""
+    if isinstance(value, dict):
+        return resource(value["$id"]).id if "$id" in value else {key: resolved(item) for key, item in value.items()}
+    return [resolved(item) for item in value] if isinstance(value, list) else value
+
+
+for each in written:
+    resource(each)
