@@ -104,7 +104,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
 
-def serve(provider: StandIn) -> None:
+def serve(provider: provider_pb2_grpc.ResourceProviderServicer) -> None:
     """Serve until the engine ends us; prints the port, as every plugin does."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))

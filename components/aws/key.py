@@ -42,7 +42,7 @@ class Key(pulumi.ComponentResource):
             name,
             name=f"alias/kube-ha/{name}",
             target_key_id=key.id,
-            opts=pulumi.ResourceOptions(parent=key),
+            opts=pulumi.ResourceOptions(parent=key, protect=False),
         )
         self.arn = key.arn
         self.register_outputs({"arn": self.arn})

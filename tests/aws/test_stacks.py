@@ -164,6 +164,12 @@ def test_what_holds_data_is_protected_and_outlives_a_production_stack(stack: str
 
 
 @pytest.mark.parametrize("stack", NAMES)
+def test_a_new_agent_can_take_the_place_of_the_old_one(stack: str) -> None:
+    # A child of what is protected is protected too, unless it says otherwise.
+    assert not any(uploaded.protect for uploaded in of(stack, "s3.BucketObjectv2").values())
+
+
+@pytest.mark.parametrize("stack", NAMES)
 def test_the_bucket_is_private_versioned_and_for_tls_only(stack: str) -> None:
     (block,) = of(stack, "s3.BucketPublicAccessBlock").values()
     flags = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")

@@ -1,0 +1,17 @@
+"""Every resource type that the stand-in covers."""
+
+from typing import Final
+
+from providers.aws import balancing, buckets, identity, machines, naming, network, security_groups, watching
+from providers.aws.kind import Kind
+
+KINDS: Final[dict[str, Kind]] = {
+    **network.KINDS,
+    **security_groups.KINDS,
+    **machines.KINDS,
+    **balancing.KINDS,
+    **buckets.KINDS,
+    **identity.KINDS,
+    **naming.KINDS,
+    **watching.KINDS,
+}

@@ -1,0 +1,42 @@
+"""What a program asks AWS for while it runs."""
+
+from collections.abc import Callable
+from typing import Final
+
+from providers.aws.connection import Aws
+from providers.aws.kind import Properties
+
+PUBLIC_IMAGES: Final = "/aws/service/debian/release/"
+"""Debian's public parameters, which no emulator has: any of its images stands for the newest."""
+
+
+def instance_type(aws: Aws, given: Properties) -> Properties:
+    name = given["instanceType"]
+    (found,) = aws("ec2", "describe_instance_types", InstanceTypes=[name])["InstanceTypes"]
+    return {
+        "instanceType": name,
+        "memorySize": found["MemoryInfo"]["SizeInMiB"],
+        "supportedArchitectures": found["ProcessorInfo"]["SupportedArchitectures"],
+    }
+
+
+def parameter(aws: Aws, given: Properties) -> Properties:
+    name = given["name"]
+    if name.startswith(PUBLIC_IMAGES):
+        image = aws("ec2", "describe_images", Owners=["amazon"])["Images"][0]
+        return {"name": name, "value": image["ImageId"], "type": "String"}
+    found = aws("ssm", "get_parameter", Name=name)["Parameter"]
+    return {"name": name, "value": found["Value"], "type": found["Type"]}
+
+
+def caller(aws: Aws, given: Properties) -> Properties:
+    who = aws("sts", "get_caller_identity")
+    return {"accountId": who["Account"], "arn": who["Arn"], "userId": who["UserId"]}
+
+
+LOOKUPS: Final[dict[str, Callable[[Aws, Properties], Properties]]] = {
+    "aws:ec2/getInstanceType:getInstanceType": instance_type,
+    "aws:index/getCallerIdentity:getCallerIdentity": caller,
+    "aws:index/getPartition:getPartition": lambda aws, given: {"partition": "aws", "dnsSuffix": "amazonaws.com"},
+    "aws:ssm/getParameter:getParameter": parameter,
+}

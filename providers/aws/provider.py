@@ -1,0 +1,163 @@
+"""The stand-in for the official aws provider: the same types, carried out on an emulator of AWS."""
+
+import json
+import threading
+from typing import Any
+
+import grpc
+from botocore.exceptions import BotoCoreError, ClientError
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from providers.aws.connection import Aws, NoEmulatorError, endpoint
+from providers.aws.kind import Kind, Made, Properties, Request, auto_name, whole
+from providers.aws.kinds import KINDS
+from providers.aws.lookups import LOOKUPS
+from providers.stand_in import UNKNOWN
+
+
+class AwsStandIn(provider_pb2_grpc.ResourceProviderServicer):
+    """Refuses what AWS would refuse, and what it does not cover."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.default_tags: dict[str, str] = {}
+        self.region = ""
+        self._aws: Aws | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def aws(self) -> Aws:
+        with self._lock:
+            if self._aws is None:
+                self._aws = Aws(endpoint(), self.region)
+            return self._aws
+
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return plugin_pb2.PluginInfo(version=self.version)
+
+    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return provider_pb2.ProviderHandshakeResponse()
+
+    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
+        changed = request.old_inputs != request.news
+        kind = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
+        return provider_pb2.DiffResponse(changes=kind)
+
+    def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:
+        variables = {name.removeprefix("aws:config:"): value for name, value in request.variables.items()}
+        self.region = variables.get("region", "")
+        self.default_tags = json.loads(variables.get("defaultTags", "{}")).get("tags", {})
+        return provider_pb2.ConfigureResponse(supportsPreview=True)
+
+    def kind(self, token: str, context: grpc.ServicerContext) -> Kind:
+        if token not in KINDS:
+            context.abort(
+                grpc.StatusCode.UNIMPLEMENTED,
+                f"{token}: not covered by the stand-in; it has {', '.join(sorted(KINDS))}",
+            )
+        return KINDS[token]
+
+    def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
+        kind = self.kind(request.type, context)
+        failures = [
+            provider_pb2.CheckFailure(
+                property=name, reason=f"not covered by the stand-in; it has {', '.join(sorted(kind.inputs))}"
+            )
+            for name in request.news.fields
+            if name not in kind.inputs and not name.startswith("__")
+        ]
+        inputs = struct_pb2.Struct()
+        inputs.CopyFrom(request.news)
+        if kind.named and kind.named not in inputs.fields:
+            old = request.olds.fields.get(kind.named)
+            inputs[kind.named] = old.string_value if old else auto_name(request.urn.rsplit("::", 1)[1])
+        return provider_pb2.CheckResponse(inputs=inputs, failures=failures)
+
+    def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
+        kind = self.kind(request.type, context)
+        ignored = set(request.ignoreChanges)
+        old, new = request.old_inputs.fields, request.news.fields
+        changed = sorted(
+            name for name in {*old, *new} if old.get(name) != new.get(name) and name not in ignored and name[:2] != "__"
+        )
+        replaces = [name for name in changed if kind.update is None or name in kind.replaces]
+        changes = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
+        return provider_pb2.DiffResponse(changes=changes, replaces=replaces, diffs=changed)
+
+    def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
+        kind, inputs = self.kind(request.type, context), plain(request.properties)
+        if request.preview:
+            return provider_pb2.CreateResponse(properties=request.properties)
+        made: Made = self.carried_out(request, context, lambda: kind.create(self.aws, self.request(kind, inputs)))
+        return provider_pb2.CreateResponse(id=made.id, properties=self.state(kind, inputs, made.outputs))
+
+    def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
+        kind, inputs, before = self.kind(request.type, context), plain(request.news), plain(request.olds)
+        update = kind.update
+        assert update is not None
+        if request.preview:
+            unknown = dict.fromkeys(kind.changing, UNKNOWN)
+            return provider_pb2.UpdateResponse(properties=self.state(kind, {**before, **inputs}, unknown))
+        changed: Properties = self.carried_out(
+            request, context, lambda: update(self.aws, request.id, before, self.request(kind, inputs))
+        )
+        kept = {name: value for name, value in before.items() if name not in kind.inputs}
+        return provider_pb2.UpdateResponse(properties=self.state(kind, {**kept, **inputs}, changed))
+
+    def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
+        kind = self.kind(request.type, context)
+        try:
+            found = kind.find(self.aws, request.id, plain(request.properties))
+        except ClientError:
+            found = None
+        if not found:
+            return provider_pb2.ReadResponse()
+        return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
+
+    def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
+        kind = self.kind(request.type, context)
+        self.carried_out(request, context, lambda: kind.delete(self.aws, request.id, plain(request.properties)))
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
+        if request.tok not in LOOKUPS:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{request.tok}: not covered; {', '.join(sorted(LOOKUPS))}")
+        answer = self.carried_out(request, context, lambda: LOOKUPS[request.tok](self.aws, plain(request.args)))
+        response = provider_pb2.InvokeResponse()
+        getattr(response, "return").CopyFrom(struct(answer))  # a word that Python keeps to itself
+        return response
+
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return empty_pb2.Empty()
+
+    def request(self, kind: Kind, inputs: Properties) -> Request:
+        own = {name: value for name, value in inputs.items() if name[:2] != "__"}
+        return Request(inputs=own, tags={**self.default_tags, **own.get("tags", {})} if kind.taggable else {})
+
+    def state(self, kind: Kind, inputs: Properties, outputs: Properties) -> struct_pb2.Struct:
+        tags = {"tagsAll": {**self.default_tags, **inputs.get("tags", {})}} if kind.taggable else {}
+        return struct({**inputs, **tags, **outputs})
+
+    def carried_out(self, request: Any, context: grpc.ServicerContext, action: Any) -> Any:
+        """The action's result; a refusal reaches the user as the resource's own."""
+        try:
+            return action()
+        except (BotoCoreError, ClientError, ValueError, NoEmulatorError) as error:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+
+
+def plain(properties: Any) -> Properties:
+    """A message as a dictionary."""
+    decoded: Properties = whole(json_format.MessageToDict(properties))
+    return decoded
+
+
+def struct(properties: Properties) -> struct_pb2.Struct:
+    """A dictionary as a message."""
+    message = struct_pb2.Struct()
+    message.update(properties)
+    return message

@@ -1,0 +1,88 @@
+"""The project that a rehearsal runs: this repository's program, with a copy of the stack's file that it may change."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from providers.aws.connection import ENDPOINT_VARIABLE
+from toolchain import plugins
+from toolchain.cache import binary
+
+REPOSITORY: Final = Path(__file__).parents[1]
+PROGRAM: Final = ("__main__.py", "components", "policy", "providers", "requirements.lock", "toolchain")
+STAND_INS: Final = ("aws", "random", "tls")
+
+
+class NoSuchStackError(Exception):
+    """The repository has no such stack that can be rehearsed."""
+
+
+class Project:
+    """A folder with everything that the engine reads and writes: nothing of the repository changes."""
+
+    def __init__(self, folder: Path, stack: str) -> None:
+        self.folder, self.stack = folder, stack
+        self.program = folder / "program"
+        source = REPOSITORY / "stacks" / f"Pulumi.{stack}.yaml"
+        rehearsable = sorted(path.name.split(".")[1] for path in source.parent.glob("Pulumi.*-aws.yaml"))
+        if stack not in rehearsable:
+            raise NoSuchStackError(f"stack {stack}: nothing to rehearse it on; accepted: {', '.join(rehearsable)}")
+        self.config: dict[str, Any] = yaml.safe_load(source.read_text())["config"]
+        settings = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())
+        settings["main"] = str(self.program)
+        settings["runtime"]["options"]["virtualenv"] = str(REPOSITORY / ".venv")
+        settings.pop("plugins", None)
+        (folder / "stacks").mkdir(parents=True)
+        self.copy_program()
+        (folder / "state").mkdir()
+        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
+        self.file = folder / "stacks" / source.name
+        self.configure({})
+        for name in STAND_INS:
+            self.stand_in(name)
+
+    def copy_program(self) -> None:
+        """What is rehearsed is one state of the program, whatever is edited meanwhile."""
+        for part in PROGRAM:
+            source, target = REPOSITORY / part, self.program / part
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "go"))
+            else:
+                shutil.copy(source, target)
+        (self.program / ".venv").symlink_to(REPOSITORY / ".venv")
+
+    def configure(self, changes: Mapping[str, Any]) -> None:
+        """Change settings of the stack; what the engine wrote beside them stays."""
+        written = yaml.safe_load(self.file.read_text()) if self.file.exists() else {}
+        self.config = {**self.config, **{f"kube-ha:{name}": value for name, value in changes.items()}}
+        self.file.write_text(yaml.safe_dump({**written, "config": self.config}))
+
+    def stand_in(self, name: str) -> None:
+        """Have the engine find a stand-in where it looks for a plugin."""
+        folder = plugins.folder(self.folder / "home", name, version(f"pulumi-{name}"))
+        folder.mkdir(parents=True)
+        executable = folder / f"pulumi-resource-{name}"
+        python, provider = REPOSITORY / ".venv/bin/python", self.program / "providers" / name
+        executable.write_text(f'#!/bin/sh\nexec "{python}" -u "{provider}" "$@"\n')
+        executable.chmod(0o755)
+
+    def environment(self, endpoint: str) -> dict[str, str]:
+        """What the engine runs with: its own home and state, and no way to a real account."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
+        return {
+            **ours,
+            ENDPOINT_VARIABLE: endpoint,
+            "PATH": f"{binary('pulumi').parent}:{ours.get('PATH', '')}",
+            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": "rehearsal",
+            "PULUMI_DEBUG_COMMANDS": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_HOME": str(self.folder / "home"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
