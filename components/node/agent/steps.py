@@ -9,6 +9,7 @@ from components.node.agent.master import Kubernetes
 from components.node.agent.member import Etcd
 from components.node.agent.passthrough import Passthrough
 from components.node.agent.restore import Restore
+from components.node.agent.restore_drill import RestoreDrill
 from components.node.agent.secrets import Secrets
 from components.node.agent.snapshots import Snapshots
 from components.node.agent.step import Step
@@ -30,6 +31,7 @@ def contents() -> tuple[Step, ...]:
         Passthrough(),  # from this master to whichever members live
         Kubernetes(),  # kubeadm's phases, kubelet, until this master is ready
         Addons(),  # what the cluster needs once: uploads, DNS, proxy, labels, routes
+        RestoreDrill(),  # the newest snapshot opened beside the cluster, daily and on request
         Balancer(),  # the virtual address in front of the masters
     )
 
