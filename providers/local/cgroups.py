@@ -12,6 +12,10 @@ from pathlib import Path
 
 PARENT = "kube-ha"
 
+CPU_WEIGHTS = {"all machines": 800, "a machine": 100, "a machine that boots": 25}
+"""In units of cgroup v2's `cpu.weight` (default 100). Machines of a real cloud have processors of their own: here what
+else the host runs must not starve them, and a machine that boots must not starve those that serve."""
+
 
 def hierarchies() -> list[Path]:
     """Mount points of all cgroup hierarchies."""
@@ -25,6 +29,7 @@ def make(name: str, memory_mb: int) -> list[Path]:
     for hierarchy in hierarchies():
         group = hierarchy / PARENT / name
         group.parent.mkdir(exist_ok=True)
+        _weigh(group.parent, CPU_WEIGHTS["all machines"])
         if (hierarchy / "cpuset.cpus").exists() and (group.parent / "cgroup.clone_children").exists():
             # A new v1 cpuset is empty, and an empty one takes no process.
             for file in ("cpuset.cpus", "cpuset.mems"):
@@ -34,8 +39,22 @@ def make(name: str, memory_mb: int) -> list[Path]:
         for file in ("memory.limit_in_bytes", "memory.max"):
             if (group / file).exists():
                 (group / file).write_text(str(memory_mb * 1024 * 1024))
+        _weigh(group, CPU_WEIGHTS["a machine that boots"])
         joins.append(group / "cgroup.procs")
     return joins
+
+
+def booted(name: str) -> None:
+    """Give a machine that became ready its full share of the processors."""
+    for hierarchy in hierarchies():
+        _weigh(hierarchy / PARENT / name, CPU_WEIGHTS["a machine"])
+
+
+def _weigh(group: Path, weight: int) -> None:
+    # v1 counts in shares, of which 1024 are v2's default of 100.
+    for file, value in (("cpu.weight", weight), ("cpu.shares", weight * 1024 // 100)):
+        if (group / file).exists():
+            (group / file).write_text(str(value))
 
 
 def remove(name: str) -> None:

@@ -104,6 +104,8 @@ class Keeper(threading.Thread):
         """Take what the machine says of itself."""
         if status != self.status and self.incarnation:
             self.status = status
+            if status.ready:
+                cgroups.booted(self.place.label)
             self._hooks.reported(self.incarnation, status)
 
     def end(self) -> None:

@@ -96,9 +96,24 @@ def reached_within(address: str, seconds: float) -> bool:
     return False
 
 
+READY = {"ready": True, "phase": "ready", "message": ""}
+CPU_FILES = ("cpu.shares", "cpu.weight")
+
+
 @pytest.fixture
 def stack(client: Client, put: Callable[..., dict[str, Any]], image: Path) -> Stack:
     return Stack(client, put, image)
+
+
+def test_a_machine_that_boots_gives_way_to_those_that_serve(stack: Stack) -> None:
+    def share(name: str) -> int:
+        files = [folder / cgroups.PARENT / name / file for folder in cgroups.hierarchies() for file in CPU_FILES]
+        return next(int(file.read_text()) for file in files if file.exists())
+
+    booting = share(f"kha-{NETWORK}.m1")
+    assert stack.ask("m1", "PUT", "/instance/status", READY)[0] == 200
+    assert share(f"kha-{NETWORK}.m1") == 4 * booting
+    assert share("") == 8 * share(f"kha-{NETWORK}.m1")
 
 
 def test_a_machine_that_dies_comes_back_fresh_as_itself(stack: Stack) -> None:
