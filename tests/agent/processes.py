@@ -13,6 +13,7 @@ class Processes:
 
     def __init__(self, log: Path) -> None:
         self._log = log
+        self._begun = 0
         self._units: dict[str, str] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -34,6 +35,7 @@ class Processes:
         binary, option = command[1].split()
         configuration = Path(option.removeprefix("--config-file="))
         with self._log.open("ab") as log:
+            self._begun = log.tell()
             self._running[unit] = subprocess.Popen(
                 [binary, f"--config-file={_on_loopback(configuration)}"], stdout=log, stderr=log
             )
@@ -55,6 +57,10 @@ class Processes:
         if unit in self._running:
             self._running[unit].kill()
             self._running.pop(unit).wait(10)
+
+    def output_end(self, unit: str, since: float) -> str:
+        """Of the last run."""
+        return self._log.read_bytes()[self._begun :].decode(errors="replace")
 
     def active(self, unit: str) -> bool:
         return unit in self._running and self._running[unit].poll() is None

@@ -184,6 +184,7 @@ def test_an_ordered_restore_makes_a_new_generation_with_the_snapshots_content(fr
     formed.objects["snapshots/1"] = (content, "e")
     formed.objects["clusters/u1/restore.json"] = (order.encode(), "e")
     eventually(lambda: restored(formed, 2), 60, "generation 2 serves")
+    healed(formed)
     assert get(formed, "member-2", "k") == "snapshotted"
     assert (record_of(formed).generation, record_of(formed).state) == (2, State.FORMED)
     status = etcd_of(formed, "member-3").etcdctl._run((endpoint,), "endpoint", "status", "-w=json", timeout=5)

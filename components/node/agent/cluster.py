@@ -28,6 +28,9 @@ Answer = TypeVar("Answer")
 LOG_SECONDS: Final = 30.0
 """How long etcd may take until it has a write-ahead log: a join reads the member list from the others first."""
 
+SERVING: Final = "/health?exclude=NOSPACE&exclude=CORRUPT"
+"""Whether a member is part of a quorum. Alarms are raised for all members at once, and take none out of it."""
+
 HEALTH_SECONDS: Final = 1.5
 """Longer than an election at 100/1000."""
 
@@ -80,7 +83,7 @@ class EtcdCluster:
         members = self._first_list(endpoints, static.cluster_id)
         if members is None:
             return None
-        urls = [metrics_url(urlsplit(member.peer_urls[0]).hostname or "", "/health") for member in members]
+        urls = [metrics_url(urlsplit(member.peer_urls[0]).hostname or "", SERVING) for member in members]
         healthy = _at_once(self.fetch_health, urls)
         return Quorum(
             tuple(
@@ -118,6 +121,10 @@ class EtcdCluster:
         with _unsafe_is_not_yet():
             member_id, members = self.etcdctl.add_learner(self._endpoints, name, peer_url)
         return member_id, initial_cluster(members, member_id, name)
+
+    def disarm(self) -> None:
+        """Clear the alarms, at the member that answered for the quorum last."""
+        self.etcdctl.disarm(self._endpoints)
 
     def promote(self, member_id: int) -> None:
         with _unsafe_is_not_yet():

@@ -67,9 +67,6 @@ class Defragmentation:
                     context.log("etcd", f"before its defragmentation: {hand_over(cluster.etcdctl, endpoint)}")
                 context.log("etcd", "defragmenting")
                 cluster.etcdctl.defragment(endpoint)
-                if "NOSPACE" in cluster.etcdctl.alarms((endpoint,)):
-                    cluster.etcdctl.disarm((endpoint,))
-                    context.log("etcd", "there is space again: alarm cleared")
         except LockedError:
             return
 

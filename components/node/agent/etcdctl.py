@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +48,22 @@ class EndpointStatus:
     database_bytes: int
     used_bytes: int
     revision: int
+
+
+class AlarmKind(IntEnum):
+    """As etcd numbers them."""
+
+    NOSPACE = 1
+    CORRUPT = 2
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """An alarm that a member raised for itself, or that the leader raised for it."""
+
+    member_id: int
+    """0: the leader cannot tell for whom."""
+    kind: AlarmKind
 
 
 @dataclass(frozen=True)
@@ -107,10 +124,18 @@ class Etcdctl:
         """Delete all keys that start with `prefix`."""
         self._run(endpoints, "del", "--prefix", prefix, timeout=5)
 
-    def alarms(self, endpoints: Sequence[str]) -> tuple[str, ...]:
-        """Names of the alarms that are raised, such as NOSPACE and CORRUPT."""
+    def compact(self, endpoint: str, revision: int) -> None:
+        """Forget the history before `revision`, and wait until its space is free; done already is fine."""
+        try:
+            self._run((endpoint,), "compact", "--physical", str(revision), timeout=120)
+        except EtcdctlError as error:
+            if "has been compacted" not in str(error):
+                raise
+
+    def alarms(self, endpoints: Sequence[str]) -> tuple[Alarm, ...]:
+        """The alarms that are raised."""
         answer = self._json(endpoints, "alarm", "list")
-        return tuple({1: "NOSPACE", 2: "CORRUPT"}.get(entry["alarm"], "?") for entry in answer.get("alarms", ()))
+        return tuple(Alarm(entry.get("memberID", 0), AlarmKind(entry["alarm"])) for entry in answer.get("alarms", ()))
 
     def disarm(self, endpoints: Sequence[str]) -> None:
         """Clear the alarms."""

@@ -12,10 +12,11 @@ from components.node.agent.step import Context, NotYetError, Step
 
 TICK_SECONDS: Final = 2.0
 
-BOOT_TICK_SECONDS: Final = 0.5
-"""Between tries of a step, while the machine is younger than a minute: others boot at the same time."""
+HURRY_TICK_SECONDS: Final = 0.5
+"""Between ticks of a machine that is not whole: others boot, or restore, at the same time."""
 
-BOOT_SECONDS: Final = 60.0
+HURRY_SECONDS: Final = 60.0
+"""So long after its boot, or after it was whole. Not for ever: what takes longer does not wait for a tick."""
 
 
 class Loop:
@@ -26,7 +27,7 @@ class Loop:
         self._steps = steps
         self._reporter = reporter
         self._done: list[Step] = []
-        self._started = time.monotonic()
+        self._whole_at = time.monotonic()
 
     def forever(self, rolling: Rolling) -> None:
         """Never returns; `SystemExit` when the cloud did not end a machine that asked to be replaced."""
@@ -34,8 +35,10 @@ class Loop:
             begun = time.monotonic()
             whole = self.once()
             rolling.tick(whole=whole)
-            booting = not whole and begun - self._started < BOOT_SECONDS
-            pause = (BOOT_TICK_SECONDS if booting else TICK_SECONDS) - (time.monotonic() - begun)
+            if whole:
+                self._whole_at = begun
+            hurry = not whole and begun - self._whole_at < HURRY_SECONDS
+            pause = (HURRY_TICK_SECONDS if hurry else TICK_SECONDS) - (time.monotonic() - begun)
             time.sleep(max(pause, 0.1))
 
     def once(self) -> bool:

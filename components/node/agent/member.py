@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Final
 
 from components.node.agent.cloud import CloudError
-from components.node.agent.cluster import EtcdCluster, SnapshotError, answers
+from components.node.agent.cluster import SERVING, EtcdCluster, SnapshotError, answers
 from components.node.agent.defragmentation import Defragmentation
 from components.node.agent.etcdctl import EtcdctlError
 from components.node.agent.folders import Folders
 from components.node.agent.joining import Joining
+from components.node.agent.repair import Repair
 from components.node.agent.restore import MemberRestore
 from components.node.agent.secrets import me
 from components.node.agent.step import Context, NotYetError, Step
@@ -28,7 +29,7 @@ REVIEW_SECONDS: Final = 30.0
 
 
 class Etcd(Step):
-    """Settles the membership, starts etcd, promotes, defragments, obeys restore orders."""
+    """Settles the membership, starts etcd, promotes, repairs, defragments, obeys restore orders."""
 
     name = "etcd"
 
@@ -37,6 +38,7 @@ class Etcd(Step):
         self._unwell_since: float | None = None
         self._reviewed = 0.0
         self._restore = MemberRestore()
+        self._repair = Repair(self._way)
         self._defragmentation = Defragmentation()
 
     def applies(self, machine: Machine) -> bool:
@@ -44,7 +46,6 @@ class Etcd(Step):
 
     def run(self, context: Context) -> None:
         self._settle(context)
-        self._unwell_since = None
         self._reviewed = time.monotonic()
         self._await_generation(context)
 
@@ -52,7 +53,11 @@ class Etcd(Step):
         healthy = answers(metrics_url(context.machine.address, "/health"), timeout=1.5)
         context.metrics.set("etcd_healthy", healthy)
         try:
-            return self._well(context) if healthy else self._unwell(context)
+            if healthy:
+                return self._well(context)
+            if answers(metrics_url(context.machine.address, SERVING), timeout=1.5):
+                return self._alarmed(context)
+            return self._unwell(context)
         except (NotYetError, EtcdctlError, CloudError, LockedError, LockLostError) as error:
             return None if healthy else str(error)
 
@@ -71,18 +76,24 @@ class Etcd(Step):
         self._defragmentation.tick(context, cluster(context), context.lock)
         return None
 
+    def _alarmed(self, context: Context) -> str:
+        self._unwell_since = None
+        self._obey(context)
+        return self._repair.alarms(context, cluster(context))
+
     def _unwell(self, context: Context) -> str:
         now = time.monotonic()
-        if not context.services.active(UNIT):
-            self.run(context)
-            return "etcd was not running and was started"
         self._obey(context)
         if self._unwell_since is None:
             self._unwell_since = now
         elif now - self._unwell_since > RECONSIDER_SECONDS:
             self._unwell_since = now
+            self._repair.crashed(context, cluster(context))
             self._reconsider(context)
             self._way(context).promote_if_learner()
+        if not context.services.active(UNIT):
+            self.run(context)
+            return "etcd was not running and was started"
         return "etcd does not answer as a member of a quorum"
 
     def _obey(self, context: Context) -> None:
@@ -93,7 +104,7 @@ class Etcd(Step):
         generation = _generation(context)
         if generation < order.generation:
             self._reconsider(context)
-        elif answers(metrics_url(context.machine.address, "/health"), timeout=1.5):
+        elif answers(metrics_url(context.machine.address, SERVING), timeout=1.5):
             self._restore.finish(context, cluster(context).etcdctl, generation)
 
     def _await_generation(self, context: Context) -> None:

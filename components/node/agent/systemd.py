@@ -2,9 +2,12 @@
 
 import subprocess
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from components.node.agent.files import write
+
+OUTPUT_LINES: Final = 60
+"""A panic's goroutines included, and not much of the run before."""
 
 
 class ServiceError(Exception):
@@ -28,6 +31,9 @@ class Services(Protocol):
 
     def active(self, unit: str) -> bool:
         """Whether it runs or is starting."""
+
+    def output_end(self, unit: str, since: float) -> str:
+        """The last lines that it wrote after a Unix time, of several runs if there were."""
 
 
 class Systemd:
@@ -62,6 +68,15 @@ class Systemd:
             capture_output=True, text=True, check=False, timeout=10,
         )  # fmt: skip
         return answer.stdout.strip() in {"active", "activating", "reloading"}
+
+    def output_end(self, unit: str, since: float) -> str:
+        return subprocess.run(
+            [
+                "journalctl", f"--unit={unit}", f"--since=@{since:.0f}", f"--lines={OUTPUT_LINES}", "--output=cat",
+                "--no-pager",
+            ],
+            capture_output=True, text=True, check=False, timeout=10, errors="replace",
+        ).stdout  # fmt: skip
 
     def _systemctl(self, *arguments: str) -> None:
         try:

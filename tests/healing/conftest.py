@@ -1,0 +1,47 @@
+"""The healing table is printed at the end of the run."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from components.node.agent import member
+from tests.healing.machines import TABLE, Machines
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _impatient() -> Iterator[None]:
+    """Members ask sooner whether they are still what they should be."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(member, "RECONSIDER_SECONDS", 4.0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    """Three machines that the tests of a module break in turn."""
+    made = Machines(tmp_path_factory.mktemp("machines"))
+    made.boot()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def three(shared: Machines) -> Machines:
+    """Three machines, whole."""
+    for name in shared.names:
+        if shared.agents[name].dead:
+            shared.boot(name)
+    shared.heal()
+    return shared
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not TABLE:
+        return
+    terminalreporter.section("healing")
+    line = "{:<34} {:<46} {:<42} {:>8} {:>6} {:>5}"
+    terminalreporter.line(line.format("start", "action", "end", "seconds", "acked", "lost"))
+    for row in TABLE:
+        terminalreporter.line(
+            line.format(row.start, row.action, row.end, f"{row.seconds:.1f}", row.acknowledged, row.lost)
+        )

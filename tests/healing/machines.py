@@ -1,0 +1,217 @@
+"""Machines whose agents look after real etcd processes by themselves, and a client that writes all the time."""
+
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from components.node.agent.cluster import SERVING, answers
+from components.node.agent.etcdctl import EndpointStatus, EtcdctlError
+from components.node.agent.member import cluster
+from components.node.agent.step import Context
+from components.node.etcd import UNIT, client_url, metrics_url
+from components.node.machine import Peer
+from tests.agent.conftest import World
+from tests.agent.processes import eventually
+from tests.healing.kv import Kv
+
+TICK_SECONDS = 0.3
+SLOW = 90.0
+"""Seconds that a heal may take on a busy machine; the table says how long it took."""
+
+
+@dataclass
+class Row:
+    """A line of the healing table."""
+
+    start: str
+    action: str
+    end: str
+    seconds: float
+    acknowledged: int
+    lost: int
+
+
+TABLE: list[Row] = []
+
+
+@dataclass
+class Agent:
+    """The agent's loop on one machine, as far as etcd goes."""
+
+    context: Context
+    tick: Callable[[], object]
+    run: Callable[[], object]
+    said: str = ""
+    dead: bool = False
+    done: bool = False
+    thread: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.thread = threading.Thread(target=self.loop, daemon=True)
+        self.thread.start()
+
+    def loop(self) -> None:
+        while not self.dead:
+            try:
+                if self.done:
+                    self.said = str(self.tick() or "")
+                else:
+                    self.run()
+                    self.done, self.said = True, "started"
+            except Exception as error:
+                self.said = str(error)
+            time.sleep(TICK_SECONDS)
+
+
+class Machines(World):
+    """Machines that boot, die, lose disks, and heal by themselves."""
+
+    def __init__(self, folder: Path, count: int = 3) -> None:
+        super().__init__(folder)
+        network = self.members[0].address.rsplit(".", 1)[0]
+        self.members = tuple(Peer(name=f"member-{i}", zone=f"zone-{i}", address=f"{network}.{i}")
+                             for i in range(1, count + 1))  # fmt: skip
+        self.agents: dict[str, Agent] = {}
+        self.quota: int | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(member.name for member in self.members)
+
+    def machine(self, name: str, members: tuple[Peer, ...] | None = None) -> Context:
+        context = super().machine(name, members)
+        if self.quota is not None:
+            etcd = context.machine.etcd.model_copy(update={"quota_bytes": self.quota})
+            context.machine = context.machine.model_copy(update={"etcd": etcd})
+        return context
+
+    def boot(self, *names: str, members: tuple[Peer, ...] | None = None) -> None:
+        for name in names or self.names:
+            context = self.machine(name, members)
+            step = self.steps[name]
+            self.agents[name] = Agent(context, lambda s=step, c=context: s.tick(c), lambda s=step, c=context: s.run(c))
+
+    def die(self, *names: str) -> None:
+        """As a power failure: the agent ends where it is."""
+        for name in names:
+            self.agents[name].dead = True
+            self.machines[name].cloud.down = True  # type: ignore[attr-defined]
+            self.kill(name)
+        for name in names:
+            self.agents[name].thread.join(30)
+            # What the agent started between the two.
+            self.kill(name)
+
+    def volume(self, name: str) -> Path:
+        return self.machines[name].paths.etcd_volume
+
+    def empty(self, name: str) -> None:
+        shutil.rmtree(self.volume(name))
+
+    def data(self, name: str) -> Path:
+        """etcd's data folder."""
+        (found,) = [path for path in self.volume(name).iterdir() if (path / "member").is_dir()]
+        return found
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        os.kill(self.processes(name)._running[UNIT].pid, number)
+
+    def status(self, name: str) -> EndpointStatus:
+        context = self.machines[name]
+        return cluster(context).etcdctl.status(client_url(context.machine.address))
+
+    def leader(self) -> str:
+        for name in self.names:
+            try:
+                if (status := self.status(name)).leader_id == status.member_id:
+                    return name
+            except EtcdctlError:
+                continue
+        raise AssertionError("nobody leads")
+
+    def serving(self, name: str) -> bool:
+        return answers(metrics_url(self.machines[name].machine.address, SERVING), timeout=2)
+
+    def voters(self) -> set[str]:
+        for name in self.names:
+            try:
+                return set(self.listed(name))
+            except EtcdctlError:
+                continue
+        return set()
+
+    def whole(self, names: Sequence[str] = ()) -> bool:
+        """Whether all members serve, are voters, and their agents have nothing to say."""
+        wanted = set(names or self.names)
+        return (
+            all(self.serving(name) and self.agents[name].done and not self.agents[name].said for name in wanted)
+            and self.voters() == wanted
+        )
+
+    def heal(self, seconds: float = SLOW) -> None:
+        """Wait until all is well, with no hand on it."""
+        eventually(self.whole, seconds, f"all are whole; { ({n: a.said for n, a in self.agents.items()}) }")
+
+    def end(self) -> None:
+        for agent in self.agents.values():
+            agent.dead = True
+        for agent in self.agents.values():
+            agent.thread.join(30)
+        super().end()
+
+
+class Writer:
+    """Writes numbered keys to whichever member takes them; knows which writes were acknowledged."""
+
+    def __init__(self, machines: Machines, prefix: str) -> None:
+        self.machines, self.prefix = machines, prefix
+        self.acknowledged: list[int] = []
+        self._clients = [Kv(machines.machines[member.name], member.address) for member in machines.members]
+        self._ended = False
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread.start()
+
+    def _write(self) -> None:
+        number = 0
+        while not self._ended:
+            for client in self._clients:
+                if client.put(f"{self.prefix}{number}", b"x"):
+                    self.acknowledged.append(number)
+                    break
+            number += 1
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        self._ended = True
+        self._thread.join(30)
+        for client in self._clients:
+            client.close()
+
+    def lost(self) -> set[int]:
+        """Acknowledged writes that no member has any more."""
+        context = next(self.machines.machines[name] for name in self.machines.names if self.machines.serving(name))
+        answer = cluster(context).etcdctl._run(
+            (client_url(context.machine.address),), "get", "--prefix", self.prefix, "--keys-only", timeout=10
+        )
+        return set(self.acknowledged) - {int(key.removeprefix(self.prefix)) for key in answer.split()}
+
+
+@contextmanager
+def case(machines: Machines, start: str, action: str, end: str) -> Iterator[Writer]:
+    """One line of the table: under load, from the action to the end state; no acknowledged write may be lost."""
+    writer = Writer(machines, f"case-{len(TABLE)}-")
+    begun = time.monotonic()
+    try:
+        yield writer
+        seconds = time.monotonic() - begun
+    finally:
+        writer.stop()
+    lost = writer.lost()
+    TABLE.append(Row(start, action, end, seconds, len(writer.acknowledged), len(lost)))
+    assert not lost, f"acknowledged writes are lost: {sorted(lost)}"
