@@ -1,10 +1,12 @@
-"""Command line: `python -m cli up|down|snapshot|snapshots|prove|restore <stack>`."""
+"""Command line: `python -m cli <command> <stack>`."""
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
 
-from cli import snapshots
+from cli import recovery_keys, snapshots
 from cli.down import down
 from cli.engine import Engine, EngineError
 from cli.object_store import memory
@@ -25,11 +27,14 @@ def main(arguments: Sequence[str]) -> int:
         command = commands.add_parser(name)
         command.add_argument("stack", help="a file stacks/Pulumi.<stack>.yaml")
     command.add_argument("--snapshot", help="its name, as `snapshots` shows it; default: the newest")
+    command = commands.add_parser("recovery-keys")
+    command.add_argument("stack", help="a file stacks/Pulumi.<stack>.yaml")
+    command.add_argument("file", type=Path, help="where they go; it must not be there yet")
     add_restore(commands.add_parser("restore"))
     options = parser.parse_args(arguments)
     try:
         engine = Engine(options.stack, environment.REPOSITORY)
-        return run(engine, options)
+        return COMMANDS[options.command](engine, options)
     except (EngineError, RefusedError, MissingToolError, CloudError) as error:
         console.print(f"[red]error:[/] {error}", soft_wrap=True)
         return 1
@@ -45,22 +50,20 @@ def add_restore(command: argparse.ArgumentParser) -> None:
     command.add_argument("--supersede", action="store_true", help="though another restore runs")
 
 
-def run(engine: Engine, options: argparse.Namespace) -> int:
-    """The command that was given; its exit status."""
-    match options.command:
-        case "up":
-            return up(engine)
-        case "down":
-            return down(engine)
-        case "snapshot":
-            return snapshots.take(memory(engine))
-        case "snapshots":
-            return snapshots.show(memory(engine))
-        case "restore":
-            wanted = Wanted(options.snapshot, options.at, options.dry_run, options.yes, options.supersede)
-            return restore(engine, wanted)
-        case _:
-            return snapshots.prove(memory(engine), options.snapshot)
+def run_restore(engine: Engine, options: argparse.Namespace) -> int:
+    """`restore` with its options."""
+    return restore(engine, Wanted(options.snapshot, options.at, options.dry_run, options.yes, options.supersede))
+
+
+COMMANDS: Final[Mapping[str, Callable[[Engine, argparse.Namespace], int]]] = {
+    "up": lambda engine, _: up(engine),
+    "down": lambda engine, _: down(engine),
+    "snapshot": lambda engine, _: snapshots.take(memory(engine)),
+    "snapshots": lambda engine, _: snapshots.show(memory(engine)),
+    "prove": lambda engine, options: snapshots.prove(memory(engine), options.snapshot),
+    "recovery-keys": lambda engine, options: recovery_keys.write(memory(engine), options.file),
+    "restore": run_restore,
+}
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ clusters/<uid>/snapshots/<time>-<revision>/metadata.json    written last: withou
 clusters/<uid>/snapshots/<time>-<revision>/proof.json       what the last restore drill of it found
 clusters/<uid>/snapshots/lock.json                          held by whoever takes one
 clusters/<uid>/requests/<kind>.json, <kind>-answer.json     a person asks, a machine answers
+clusters/<uid>/keys/<month>/<fingerprint>.wrapped           the keys that reading a snapshot takes
+clusters/<uid>/inventory/<day>/<file>.yaml                  what a person wants to see, diffable from day to day
 
 Times are the object store's: a machine whose clock is wrong dates, locks and deletes nothing by it.
 """
@@ -127,6 +129,8 @@ class SnapshotKeys:
     def __init__(self, uid: str) -> None:
         self._cluster = f"clusters/{uid}"
         self.prefix: Final = f"{self._cluster}/snapshots/"
+        self.inventories: Final = f"{self._cluster}/inventory/"
+        self.recovery: Final = f"{self._cluster}/keys/"
         self.lock: Final = f"{self.prefix}lock.json"
         self.drill_lock: Final = f"{self.prefix}drill-lock.json"
 
@@ -152,11 +156,13 @@ class SnapshotKeys:
 
     def inventory(self, day: str, file: str) -> str:
         """A file of the cluster's inventory of a day such as 2026-11-22."""
-        return f"{self._cluster}/inventory/{day}/{file}"
+        return f"{self.inventories}{day}/{file}.yaml"
 
-    def recovery_keys(self, fingerprint: str) -> str:
-        """Keys without which a snapshot cannot be read, wrapped by the cloud; one object per version of them."""
-        return f"{self._cluster}/keys/{fingerprint}.wrapped"
+    def recovery_keys(self, month: str, fingerprint: str) -> str:
+        """Keys without which a snapshot cannot be read, wrapped by the cloud: one object per version of them and month
+        such as 2026-11, so that each can be locked for as long as the snapshots of that month are.
+        """
+        return f"{self.recovery}{month}/{fingerprint}.wrapped"
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,12 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Final
 
 from components.node.agent.step import Context
+
+RETRY_SECONDS: Final = 60.0
+"""After a failure, where the pause is longer than this."""
 
 
 class Background:
@@ -22,8 +26,8 @@ class Background:
         if not self._thread.ident:
             self._thread.start()
 
-    def once(self) -> None:
-        """One round. Never raises."""
+    def once(self) -> bool:
+        """One round; whether it went well. Never raises."""
         try:
             self._work()
         except Exception as error:
@@ -31,10 +35,11 @@ class Background:
             words = str(error) or type(error).__name__
             self._context.concerns[self._subject] = f"{self._subject}: {words}"
             self._context.log.changed(self._subject, words)
-        else:
-            self._context.concerns.pop(self._subject, None)
+            return False
+        self._context.concerns.pop(self._subject, None)
+        return True
 
     def _forever(self) -> None:
         while True:
-            self.once()
-            time.sleep(self._pause)
+            went_well = self.once()
+            time.sleep(self._pause if went_well else min(self._pause, RETRY_SECONDS))

@@ -49,7 +49,7 @@ class Comparison:
     def message(self) -> str:
         """In words."""
         if self.stranger:
-            return f"of another cluster: the Namespace {IDENTITY} has another UID"
+            return f"of another cluster, or empty: its Namespace {IDENTITY} is not the live one"
         if self.different:
             rest = len(self.different) - SHOWN
             names = ", ".join(self.different[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -5,6 +5,7 @@ from components.node.agent.artifacts import Artifacts
 from components.node.agent.balancer import Balancer
 from components.node.agent.host import Kernel
 from components.node.agent.identity import Identity
+from components.node.agent.keepsakes import Keepsakes
 from components.node.agent.master import Kubernetes
 from components.node.agent.member import Etcd
 from components.node.agent.passthrough import Passthrough
@@ -32,6 +33,7 @@ def contents() -> tuple[Step, ...]:
         Kubernetes(),  # kubeadm's phases, kubelet, until this master is ready
         Addons(),  # what the cluster needs once: uploads, DNS, proxy, labels, routes
         RestoreDrill(),  # the newest snapshot opened beside the cluster, daily and on request
+        Keepsakes(),  # the keys that a restore elsewhere takes, wrapped; what there is, to read
         Balancer(),  # the virtual address in front of the masters
     )
 
