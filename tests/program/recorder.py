@@ -44,8 +44,8 @@ class Outputs(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         return f"{args.name}-id", {**args.inputs, **KNOWN_ONLY_AFTER_CREATION.get(args.typ, {})}
 
-    def call(self, args: Any) -> dict[str, Any]:
-        return {}
+    def call(self, args: Any) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        return {}, None
 
 
 class Recorder(MockMonitor):
@@ -56,7 +56,7 @@ class Recorder(MockMonitor):
         self.registrations: list[Registration] = []
 
     def RegisterResource(self, request: Any) -> Any:
-        response = super().RegisterResource(request)
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         state = self.resources[response.urn].state if response.urn in self.resources else {}
         self.registrations.append(
             Registration(
@@ -85,11 +85,7 @@ def build(
     try:
         set_mocks(mocks, project="kube-ha", stack=stack, preview=preview, monitor=recorder)
 
-        @pulumi.runtime.test
-        def run() -> Any:
-            return program()
-
-        run()
+        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     finally:
         loop.close()
     return recorder.registrations

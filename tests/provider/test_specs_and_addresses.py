@@ -86,12 +86,20 @@ def test_every_property_has_one_name_in_python_and_one_outside(kind: Kind) -> No
 
 
 def test_a_template_is_all_that_a_machine_boots_with_and_nothing_of_its_slot() -> None:
-    slot = {"machine": "m", "zone": "a", "address": "10.1.1.21"}
-    base = {"name": "g", "network": "n", "role": "r", "image": "/i", "userData": "x", "memoryMb": 64, "slots": [slot]}
+    slot: dict[str, object] = {"machine": "m", "zone": "a", "address": "10.1.1.21"}
+    base: dict[str, object] = {
+        "name": "g",
+        "network": "n",
+        "role": "r",
+        "image": "/i",
+        "userData": "x",
+        "memoryMb": 64,
+        "slots": [slot],
+    }
 
     def template(**changes: object) -> object:
         return outputs(parse(Kind.MACHINE_GROUP, base | changes), Path("/"))["template"]
 
-    others = [{"userData": "y"}, {"image": "/other"}, {"memoryMb": 128}]
+    others: list[dict[str, object]] = [{"userData": "y"}, {"image": "/other"}, {"memoryMb": 128}]
     assert len({template(), *(template(**change) for change in others)}) == 4
     assert template(slots=[{**slot, "machine": "other"}]) == template()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from providers.tls import certificates
 
@@ -68,7 +69,7 @@ def test_a_signed_certificate_is_of_its_authority_and_for_its_use(authority: dic
     certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority["certPem"].encode()))
     assert certificate.subject.rfc4514_string() == "O=us,CN=me"
     uses = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    assert list(uses) == [x509.ExtendedKeyUsageOID.CLIENT_AUTH]
+    assert list(uses) == [ExtendedKeyUsageOID.CLIENT_AUTH]
     assert not certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
 
 
