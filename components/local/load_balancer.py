@@ -20,6 +20,8 @@ class LoadBalancerArgs:
     balancers: Sequence[Balancer]
     user_data: pulumi.Input[str]
     """Of both: a balancer finds its own name in what the cloud says of it."""
+    needs: Sequence[pulumi.Resource] = ()
+    """As `MachineGroupArgs` has it."""
 
 
 class LoadBalancer(pulumi.ComponentResource):
@@ -36,6 +38,7 @@ class LoadBalancer(pulumi.ComponentResource):
                 role=Role.BALANCER,
                 image=args.image,
                 user_data=args.user_data,
+                needs=args.needs,
                 slots=[
                     Slot(machine=balancer.name, zone=balancer.zone, address=balancer.address, edge=True)
                     for balancer in args.balancers

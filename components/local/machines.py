@@ -39,6 +39,9 @@ class MachineGroupArgs:
     slots: Sequence[Slot]
     durable: bool = False
     """Whether each machine has a volume that outlives it: one that carries an etcd member does."""
+    needs: Sequence[pulumi.Resource] = ()
+    """What is there before a machine boots, and until the last one is gone. The engine does not pass a component's own
+    `depends_on` on to its children."""
 
 
 class MachineGroup(pulumi.ComponentResource):
@@ -51,7 +54,6 @@ class MachineGroup(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: MachineGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("kube-ha:local:MachineGroup", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
         group = local.MachineGroup(
             name,
             local.MachineGroupArgs(
@@ -72,7 +74,7 @@ class MachineGroup(pulumi.ComponentResource):
                     for slot in args.slots
                 ],
             ),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=args.needs),
         )
         self.name = name
         self.template = group.template

@@ -62,7 +62,7 @@ class ControlPlane(pulumi.ComponentResource):
             opts=self.child,
         )
         self.store = Backups(name, BackupsArgs(network=self.network.id, uploads=self.uploads()), opts=self.child)
-        self.boots = pulumi.ResourceOptions(parent=self, depends_on=[secrets, self.store])
+        self.needs = [secrets, *self.store.uploads]
 
         groups = [*self.member_groups(), *self.master_groups(), *self.balancer_groups()]
         ready = local.Readiness(
@@ -111,7 +111,7 @@ class ControlPlane(pulumi.ComponentResource):
             Slot(machine=master.name, zone=master.zone, address=self.addresses.machines[master.name])
             for master in self.topology.masters
         ]
-        yield MachineGroup(f"{self.name}-masters", self.group_args(Identity(role=Role.MASTER), slots), opts=self.boots)
+        yield MachineGroup(f"{self.name}-masters", self.group_args(Identity(role=Role.MASTER), slots), opts=self.child)
 
     def durable_group(self, role: Role, machine: str, zone: str) -> MachineGroup:
         """A group of one whose machine has a reserved address and a volume that outlives it."""
@@ -123,7 +123,7 @@ class ControlPlane(pulumi.ComponentResource):
                 [Slot(machine=machine, zone=zone, address=address)],
                 durable=True,
             ),
-            opts=self.boots,
+            opts=self.child,
         )
 
     def group_args(self, identity: Identity, slots: list[Slot], *, durable: bool = False) -> MachineGroupArgs:
@@ -134,6 +134,7 @@ class ControlPlane(pulumi.ComponentResource):
             user_data=self.user_data(identity),
             slots=slots,
             durable=durable,
+            needs=self.needs,
         )
 
     def balancer_groups(self) -> Iterable[MachineGroup]:
@@ -158,8 +159,9 @@ class ControlPlane(pulumi.ComponentResource):
                 image=self.image,
                 balancers=self.addresses.balancers,
                 user_data=self.user_data(Identity(role=Role.BALANCER), balancing),
+                needs=self.needs,
             ),
-            opts=self.boots,
+            opts=self.child,
         )
         yield balancer.group
 

@@ -60,7 +60,8 @@ def test_machines_are_those_of_the_topology(stack: str) -> None:
     topology = settings_of(stack).topology
     machines = {slot["machine"] for group in of(stack, "MachineGroup").values() for slot in group.inputs["slots"]}
     balancers = {"balancer-1", "balancer-2"} if topology.load_balancer else set()
-    assert machines == {m.name for m in (*topology.masters, *topology.members)} | balancers
+    masters, members = {m.name for m in topology.masters}, {m.name for m in topology.members}
+    assert machines == masters | members | balancers
 
 
 @pytest.mark.parametrize("stack", LOCAL)
@@ -79,6 +80,22 @@ def test_the_bucket_is_protected(stack: str) -> None:
 @pytest.mark.parametrize("stack", LOCAL)
 def test_an_old_agent_can_be_removed_from_the_protected_bucket(stack: str) -> None:
     assert not any(found.protect for found in of(stack, "BucketObject").values())
+
+
+@pytest.mark.parametrize("stack", LOCAL)
+def test_no_machine_boots_before_what_it_fetches_is_there_nor_outlives_it(stack: str) -> None:
+    objects = set(of(stack, "BucketObject"))
+    assert objects
+    for group in of(stack, "MachineGroup").values():
+        assert objects <= {urn.split("::")[-1] for urn in group.dependencies}
+
+
+@pytest.mark.parametrize("stack", LOCAL)
+def test_a_destroy_begins_with_something_protected_that_no_machine_needs(stack: str) -> None:
+    waits = of(stack, "Readiness")
+    assert [wait.protect for wait in waits.values()] == [True]
+    waited_for = {urn for found in built(stack) for urn in found.dependencies}
+    assert not any(urn.endswith(f"Readiness::{name}") for urn in waited_for for name in waits)
 
 
 @pytest.mark.parametrize("stack", LOCAL)
