@@ -6,6 +6,7 @@ import time
 import pytest
 
 from cli import deletion
+from tests.machines.agent_log import rows
 from tests.machines.stack import Stack
 
 pytestmark = [pytest.mark.machines, pytest.mark.timeout(300)]
@@ -14,6 +15,14 @@ NO_CHANGES_SECONDS = 15.0
 BUSY = 3
 """How much slower a run may be on a machine that does other things as well."""
 ZONE = "topology.kubernetes.io/zone"
+
+
+def test_rows_5_and_6_a_new_cluster_is_recorded_by_one_and_formed_once_by_all(stack: Stack) -> None:
+    first = {machine.name: rows(stack.console(machine.name)) for machine in stack.cluster.view().members}
+    assert {view.incarnation for view in stack.machines().values()} == {1}
+    assert all(found[-1] == 6 for found in first.values()), first
+    assert any(found[0] == 5 for found in first.values()), first
+    assert {row for found in first.values() for row in found} == {5, 6}
 
 
 def test_three_nodes_are_ready_in_three_zones(stack: Stack) -> None:

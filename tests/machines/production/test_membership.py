@@ -1,40 +1,17 @@
-"""Rows 3 to 9 of the membership table on real machines, by the agent's own word and by what etcd then says."""
+"""Rows 3, 4 and 7 to 9 of the membership table on real machines, by the agent's own word and by what etcd then says."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import groupby
 
 import pytest
 
 from components.node.agent.step import Paths
+from tests.machines.agent_log import await_row, chosen
 from tests.machines.stack import Stack, eventually
 
 pytestmark = [pytest.mark.machines, pytest.mark.timeout(420)]
 
-ROW = re.compile(r"kube-ha etcd: membership row (\d)")
-DECISION_SECONDS = 120.0
 KEY = "/registry/configmaps/default/kept"
-
-
-def incarnations(stack: Stack, machine: str) -> list[str]:
-    """What each incarnation of a machine printed, the last one last."""
-    return stack.console(machine).split(f"--- {machine}, incarnation ")[1:]
-
-
-def rows(printed: str) -> list[int]:
-    """The rows that the agent chose; each line comes from the agent and from the journal."""
-    return [int(row) for row, _ in groupby(ROW.findall(printed))]
-
-
-def chosen(stack: Stack, machine: str) -> list[int]:
-    """The rows of the machine that runs now."""
-    return rows(incarnations(stack, machine)[-1])
-
-
-def await_row(stack: Stack, machine: str, row: int) -> None:
-    """Wait until the machine that runs now has chosen a row."""
-    eventually(lambda: row in chosen(stack, machine), lambda: stack.console(machine)[-3000:], DECISION_SECONDS)
 
 
 def followers(stack: Stack) -> list[str]:
@@ -56,19 +33,11 @@ def kept(stack: Stack) -> Iterator[None]:
         stack.kubectl("delete", "configmap", "kept")
 
 
-def test_a_new_cluster_is_recorded_by_one_and_formed_once_by_all(stack: Stack) -> None:
-    first = {machine.name: rows(incarnations(stack, machine.name)[0]) for machine in stack.cluster.view().members}
-    assert all(found[-1] == 6 for found in first.values()), first
-    assert any(found[0] == 5 for found in first.values()), first
-    assert {row for found in first.values() for row in found} == {5, 6}
-
-
 def test_row_4_a_machine_with_its_data_is_the_member_that_it_was(stack: Stack) -> None:
     machine = followers(stack)[0]
-    before, incarnation = stack.member_ids(machine), len(incarnations(stack, machine))
+    before = stack.member_ids(machine)
     with kept(stack):
-        stack.injector.kill(machine)
-        eventually(lambda: len(incarnations(stack, machine)) > incarnation, lambda: stack.machines()[machine], 60)
+        replaced(stack, machine, stack.injector.kill)
         await_row(stack, machine, 4)
     assert chosen(stack, machine) == [4]
     assert stack.member_ids(machine) == before
@@ -81,7 +50,7 @@ def test_row_7_a_wiped_disk_comes_in_as_a_learner_under_a_new_id(stack: Stack, p
     with kept(stack):
         if partitioned:
             stack.injector.cut(machine, "silent")
-        wiped(stack, machine)
+        replaced(stack, machine, stack.injector.wipe)
         if partitioned:
             assert not chosen(stack, machine)
             stack.injector.heal()
@@ -113,7 +82,7 @@ def test_row_9_an_empty_disk_without_a_quorum_never_forms_a_second_cluster(stack
     with kept(stack):
         for zone in {found.zone for found in view.members} - {view.named(machine).zone}:
             stack.injector.cut(zone, "link")
-        wiped(stack, machine)
+        replaced(stack, machine, stack.injector.wipe)
         await_row(stack, machine, 9)
         assert set(chosen(stack, machine)) == {9}
         assert "member" not in stack.injector.run(machine, "find", str(Paths().etcd_volume))
@@ -121,8 +90,8 @@ def test_row_9_an_empty_disk_without_a_quorum_never_forms_a_second_cluster(stack
         await_row(stack, machine, 7)
 
 
-def wiped(stack: Stack, machine: str) -> None:
-    """Exchange a machine's disk for an empty one; its next incarnation is booting."""
-    before = len(incarnations(stack, machine))
-    stack.injector.wipe(machine)
-    eventually(lambda: len(incarnations(stack, machine)) > before, lambda: stack.machines()[machine], 60)
+def replaced(stack: Stack, machine: str, end: Callable[[str], None]) -> None:
+    """End a machine, and wait until its next incarnation boots."""
+    before = stack.machines()[machine].incarnation
+    end(machine)
+    eventually(lambda: stack.machines()[machine].incarnation > before, lambda: stack.machines()[machine], 60)
