@@ -88,6 +88,8 @@ class Joining:
     log: Callable[[str], None]
     consent: Callable[[RestoreOrder], None] = lambda order: None
     """Asked when this member has the ordered snapshot: raises `NotYetError` until the old history may end."""
+    before_change: Callable[[], None] = lambda: None
+    """Called before the member list is about to change; must not raise."""
     sleep: Callable[[float], None] = time.sleep
     patience: float = 120.0
     """Seconds to wait until etcd finds a change safe (a learner: in sync) before giving the lock back."""
@@ -237,6 +239,8 @@ class Joining:
             self.store.put(key, order.record().encode(), if_match=etag)
 
     def _join(self) -> None:
+        # Not under the lock, which others would take over if this took long.
+        self.before_change()
         with self._locked():
             # Decided again under the lock: the list may have changed while we waited for it.
             situation = self.observe()

@@ -15,6 +15,7 @@ from components.node.agent.repair import Repair
 from components.node.agent.restore import MemberRestore
 from components.node.agent.secrets import me
 from components.node.agent.step import Context, NotYetError, Step
+from components.node.agent.take_snapshot import before_change
 from components.node.etcd import UNIT, Files, metrics_url
 from components.node.lock import LockedError, LockLostError
 from components.node.machine import Machine
@@ -164,6 +165,7 @@ def joining(context: Context, consent: Callable[[RestoreOrder], None] = lambda o
         lock=context.lock,
         log=lambda event: context.log.changed("etcd", event),
         consent=consent,
+        before_change=lambda: before_change(context, [member.address for member in machine.etcd.members]),
     )
 
 

@@ -11,12 +11,11 @@ from typing import Final
 from components.node.agent.cloud import CloudError
 from components.node.agent.cluster import answers
 from components.node.agent.defragmentation import size_at
-from components.node.agent.etcdctl import EtcdctlError
-from components.node.agent.member import cluster
+from components.node.agent.etcdctl import Etcdctl, EtcdctlError
 from components.node.agent.snapshot_file import DamagedError, inspect
 from components.node.agent.snapshot_store import BrokenSnapshotError, SnapshotStore, add
 from components.node.agent.step import Context
-from components.node.etcd import client_url, metrics_url
+from components.node.etcd import Files, client_url, metrics_url
 from components.node.lock import ClusterLock, LockedError, LockLostError
 from components.node.record import Keys, Record
 from components.node.snapshots import Metadata, Reason, Snapshot, life_seconds
@@ -25,8 +24,8 @@ PURPOSE: Final = "snapshot"
 LOCK_SECONDS: Final = 600.0
 """Longer than saving, or uploading, the largest snapshot: the lock is confirmed between the two."""
 
-FRESH_SECONDS: Final = 60.0
-"""Before a change, a snapshot younger than this will do."""
+FRESH_SECONDS: Final = 600.0
+"""Before a change, a snapshot younger than this will do: what is tried again and again must not fill the store."""
 
 CHEAP_BYTES: Final = 1024**3
 """A database up to this size is snapshotted before a change, in about ten seconds; a larger one would hold it up."""
@@ -42,6 +41,14 @@ class SpaceError(Exception):
 def store(context: Context) -> SnapshotStore:
     """This cluster's snapshots."""
     return SnapshotStore(context.cloud, context.machine.uid)
+
+
+def etcdctl(context: Context) -> Etcdctl:
+    """With this machine's own client certificate, whether or not its member runs."""
+    files = Files(context.paths.etcd_configuration)
+    return Etcdctl(
+        context.paths.binaries / "etcdctl", files.authority("client"), files.certificate("client"), files.key("client")
+    )
 
 
 def lock_of(context: Context) -> ClusterLock:
@@ -65,7 +72,7 @@ def take(context: Context, held: ClusterLock, address: str, reason: Reason) -> S
     known, plan = store(context), context.machine.snapshots
     with scratch(context, size_at(address).file_bytes) as folder:
         path = folder / "snapshot.db"
-        cluster(context).etcdctl.save_snapshot(client_url(address), path)
+        etcdctl(context).save_snapshot(client_url(address), path)
         contents = inspect(context.paths.binaries / "etcdutl", path)
         held.confirm()
         now = known.clock(known.keys.lock)
