@@ -4,7 +4,23 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policy.properties import Properties
+from policy.properties import Properties, UndecidedError
+from policy.resource import Resource
+
+
+def document(resource: Resource) -> Any:
+    """The `policy` of a resource; where a preview does not know it, what its component declares under that name.
+
+    A document with an ARN in it is not known before the thing is made; what it allows is. When the resource is made the
+    real document is judged.
+    """
+    try:
+        return resource.properties.any("policy")
+    except UndecidedError:
+        declared = resource.component.any("policy")
+        if declared is None:
+            raise
+        return declared
 
 
 def statements(document: Any) -> Iterator[Properties]:

@@ -2,7 +2,8 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from pulumi_policy import (
@@ -20,12 +21,11 @@ from pulumi_policy import (
 from pulumi_policy import Severity as PulumiSeverity
 from pulumi_policy.proxy import UnknownValueError
 
-from policy import declared
-from policy.judgement import Judgement, judge
+from policy.ancestry import Ancestry
+from policy.judgement import judge
 from policy.properties import UNKNOWN, Properties
-from policy.resource import CONTROL_PLANE, Resource, Stack
+from policy.resource import Resource, Stack
 from policy.rule import ResourceRule, Rule, StackRule
-from policy.scenarios import Scenarios
 
 ADVICE: Final = "advice"
 STACK_ADVICE: Final = "stack-advice"
@@ -39,7 +39,7 @@ class Pack:
         """`strict`: a mandatory rule that cannot decide fails."""
         self.rules = rules
         self.strict = strict
-        self.scenarios = Scenarios()
+        self.ancestry = Ancestry()
         self.advice: defaultdict[str, list[str]] = defaultdict(list)
         """URN → lines that wait for the advice policies, which the SDK runs after all others."""
 
@@ -75,26 +75,22 @@ class Pack:
 
     def check_resource(self, rule: ResourceRule, args: ResourceValidationArgs, report: ReportViolation) -> None:
         resource = of_resource(args)
-        if resource.is_a(CONTROL_PLANE):
-            self.scenarios.see(resource.urn, resource.parent, declared.scenario(resource))
-        else:
-            self.scenarios.see(resource.urn, resource.parent, None)
+        self.ancestry.see(resource)
         if resource.is_a(*rule.types):
-            findings = rule.check(resource, rule.configured(args.get_config()))
-            self.tell(
-                rule, resource, judge(rule, findings, self.scenarios.of(resource.urn), strict=self.strict), report
-            )
+            resource = replace(resource, component=self.ancestry.component(resource.urn))
+            self.tell(rule, resource, rule.check(resource, rule.configured(args.get_config())), report)
 
     def check_stack(self, rule: StackRule, args: StackValidationArgs, report: ReportViolation) -> None:
-        stack = Stack([of_stack(resource) for resource in args.resources])
+        stack = Stack([replace(of_stack(seen), component=self.ancestry.component(seen.urn)) for seen in args.resources])
         for subject in stack.of(*rule.types):
-            findings = rule.check(subject, stack, rule.configured(args.get_config()))
-            self.tell(rule, subject, judge(rule, findings, self.scenarios.of(subject.urn), strict=self.strict), report)
+            self.tell(rule, subject, rule.check(subject, stack, rule.configured(args.get_config())), report)
 
-    def tell(self, rule: Rule, resource: Resource, judgement: Judgement, report: ReportViolation) -> None:
+    def tell(self, rule: Rule, resource: Resource, findings: Iterator[str], report: ReportViolation) -> None:
+        judgement = judge(rule, findings, self.ancestry.scenario(resource.urn), strict=self.strict)
         for violation in judgement.violations:
             report(violation, resource.urn)
-        self.advice[resource.urn] += [f"{rule.name}: {line}" for line in judgement.advice]
+        if judgement.advice:
+            self.advice[resource.urn] += [f"{rule.name}: {line}" for line in judgement.advice]
 
     def advise_resource(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
         for line in self.advice.pop(args.urn, []):
@@ -102,7 +98,7 @@ class Pack:
 
     def advise_stack(self, args: StackValidationArgs, report: ReportViolation) -> None:
         for urn in list(self.advice):
-            for line in self.advice.pop(urn):
+            for line in self.advice.pop(urn, []):
                 report(line, urn)
 
 

@@ -30,6 +30,8 @@ class Resource:
     protect: bool = False
     parent: str = ""
     """URN; empty at the root."""
+    component: Properties = field(default_factory=lambda: Properties({}))
+    """What the component of this project that made it declares: known also where the resource's own values are not."""
     dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Property → URNs of the resources that its value came from. Only stack rules know it."""
 

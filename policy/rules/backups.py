@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from policy import declared
-from policy.iam_document import statements
+from policy.iam_document import document, statements
 from policy.resource import CONTROL_PLANE, Resource, Stack
 from policy.rule import ALWAYS, Config, Severity, checkov, resource_rule, stack_rule
 
@@ -126,7 +126,7 @@ def snapshot_buckets_refuse_plain_http(bucket: Resource, stack: Stack, config: C
         if bucket.properties.flag("enableHttpsTrafficOnly") is False:
             yield "enableHttpsTrafficOnly is false; leave it out or set it to true."
         return
-    policies = [policy.properties.any("policy") for policy in stack.about(bucket, "bucket", BUCKET_POLICY)]
+    policies = [document(policy) for policy in stack.about(bucket, "bucket", BUCKET_POLICY)]
     if not any(denies_plain_http(policy) for policy in policies):
         yield "no bucket policy denies requests where aws:SecureTransport is false; add one."
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from policy.clusters import AKS, GKE
-from policy.iam_document import statements, texts
+from policy.iam_document import document, statements, texts
 from policy.properties import Properties
 from policy.resource import Resource
 from policy.rule import ALWAYS, Config, Framework, Identifier, Severity, checkov, resource_rule
@@ -46,12 +46,12 @@ def no_policy_allows_everything(resource: Resource, config: Config) -> Iterator[
         for inline in given.groups("inlinePolicies"):
             yield from everything(inline.any("policy"))
     else:
-        yield from everything(given.any("policy"))
+        yield from everything(document(resource))
 
 
-def everything(document: Any) -> Iterator[str]:
+def everything(policy: Any) -> Iterator[str]:
     """One line for each statement that allows all actions, of all services or of one."""
-    for statement in statements(document):
+    for statement in statements(policy):
         if statement.text("Effect") != "Allow":
             continue
         if statement.has("NotAction"):

@@ -1,15 +1,17 @@
 """What a finding does: by the rule's level in the scenario, and by whether anybody reads advice."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from components.topology import Scenario
+from policy.ancestry import Ancestry
 from policy.catalogue import RULES
 from policy.judgement import judge
 from policy.properties import UNKNOWN, Properties, UndecidedError
-from policy.rule import ALWAYS, NOT_IN_DEVELOPMENT, Level, Rule, Severity
-from policy.scenarios import Scenarios
+from policy.resource import Resource
+from policy.rule import ALWAYS, NOT_IN_DEVELOPMENT, Level, ResourceRule, Rule, Severity
 
 
 def rule(**facts: object) -> Rule:
@@ -55,17 +57,35 @@ def test_privacy_is_not_a_matter_of_cost() -> None:
     assert all(RULES[name].levels == ALWAYS for name in private)
 
 
+def seen(name: str, kind: str, parent: str = "", **properties: object) -> Resource:
+    return Resource(type=kind, name=name, urn=name, parent=parent, properties=Properties(properties))
+
+
 def test_a_resource_is_held_to_the_scenario_of_the_control_plane_that_made_it() -> None:
-    scenarios = Scenarios()
-    scenarios.see("stack", "", None)
-    scenarios.see("plane", "stack", Scenario.DEVELOPMENT)
-    scenarios.see("group", "plane", None)
-    scenarios.see("machine", "group", None)
-    scenarios.see("beside", "stack", None)
-    assert scenarios.of("machine") is Scenario.DEVELOPMENT
-    assert scenarios.of("plane") is Scenario.DEVELOPMENT
-    assert scenarios.of("beside") is Scenario.PRODUCTION
-    assert scenarios.of("never-seen") is Scenario.PRODUCTION
+    ancestry = Ancestry()
+    for resource in (
+        seen("stack", "pulumi:pulumi:Stack"),
+        seen("plane", "kube-ha:aws:ControlPlane", "stack", scenario="development"),
+        seen("group", "kube-ha:aws:MachineGroup", "plane"),
+        seen("machine", "aws:autoscaling/group:Group", "group"),
+        seen("beside", "aws:s3/bucket:Bucket", "stack"),
+    ):
+        ancestry.see(resource)
+    assert ancestry.scenario("machine") is Scenario.DEVELOPMENT
+    assert ancestry.scenario("plane") is Scenario.DEVELOPMENT
+    assert ancestry.scenario("beside") is Scenario.PRODUCTION
+    assert ancestry.scenario("never-seen") is Scenario.PRODUCTION
+
+
+def test_what_a_component_declares_decides_where_a_document_is_not_known_yet() -> None:
+    statement = {"Effect": "Allow", "Action": ["s3:*"], "Resource": "unknown"}
+    role = seen("role", "aws:iam/rolePolicy:RolePolicy", policy=UNKNOWN)
+    declared = replace(role, component=Properties({"policy": {"Statement": [statement]}}))
+    for resource, says in ((role, "cannot be decided yet"), (declared, "a statement allows s3:*")):
+        each = RULES["no-policy-allows-everything"]
+        assert isinstance(each, ResourceRule)
+        (line,) = judge(each, each.check(resource, {}), Scenario.PRODUCTION, strict=True).violations
+        assert line.startswith(says)
 
 
 def test_a_setting_that_a_rule_does_not_have_is_refused_by_name() -> None:
