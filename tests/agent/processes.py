@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from components.node.agent.systemd import ServiceError
+
 
 class Processes:
     """`Services` for one machine's etcd. All machines of a test share the loopback device."""
@@ -48,6 +50,8 @@ class Processes:
         raise NotImplementedError
 
     def stop(self, unit: str) -> None:
+        if unit not in self._units:
+            raise ServiceError(f"systemctl stop {unit}: Unit {unit} not loaded.")
         if unit in self._running:
             self._running[unit].terminate()
             self._running.pop(unit).wait(10)

@@ -111,7 +111,9 @@ class EtcdCluster:
         self._await_log(data)
 
     def stop(self) -> None:
-        self.services.stop(UNIT)
+        # A machine that has not started etcd yet has no such unit.
+        if self.services.active(UNIT):
+            self.services.stop(UNIT)
 
     def remove(self, member_id: int) -> None:
         with _unsafe_is_not_yet():
