@@ -5,8 +5,8 @@ The caller is known by its source address, and reaches this only while nothing c
 
 import socket
 import threading
-from ipaddress import IPv4Network
-from typing import Protocol
+from ipaddress import IPv4Address, IPv4Network
+from typing import Final, Protocol
 
 from providers.local import netns, network, specs, volumes
 from providers.local.addresses import Addresses
@@ -20,6 +20,12 @@ from providers.local.web import Answer, RefusalError, Request, Response, Route, 
 from providers.local.wrapping import Wrapping
 
 STATUSES: dict[type[Exception], int] = {PreconditionError: 412, RetainedError: 403, ValueError: 400}
+
+MASTER: Final = "master"
+"""The role whose machines say where the network sends pods' packets."""
+
+WORKER: Final = "worker"
+"""The role of machines that run anybody's pods, which speak with the machine's address: the stores are not for them."""
 
 
 class Surroundings(Protocol):
@@ -61,7 +67,9 @@ class MachineApi:
             Route("GET", "/v1/secrets/{name}", self._secret),
             *ObjectApi("/v1/buckets/{bucket}", self._bucket).routes(),
             Route("POST", "/v1/wrap", self._wrap),
+            Route("GET", "/v1/routes", self._list_routes),
             Route("PUT", "/v1/routes", self._route),
+            Route("DELETE", "/v1/routes", self._unroute),
         ]
 
     # -- the caller ----------------------------------------------------------------------------------------------
@@ -108,14 +116,42 @@ class MachineApi:
             raise RefusalError(404, f"{slot.machine} has no volume")
         return Response({"device": volumes.attach(keeper.volume, incarnation)})
 
+    # -- routes --------------------------------------------------------------------------------------------------
+
+    def _list_routes(self, request: Request) -> Answer:
+        self._master(request)
+        found = network.routes(self._cloud.addresses(self._name))
+        return Response([{"cidr": str(cidr), "via": str(via)} for cidr, via in sorted(found.items())])
+
     def _route(self, request: Request) -> Answer:
-        _, slot, _ = self._caller(request)
-        cidr = IPv4Network(_text(request.json(), "cidr"))
-        addresses = self._cloud.addresses(self._name)
+        body = request.json()
+        slot, addresses = self._master(request), self._cloud.addresses(self._name)
+        cidr = IPv4Network(_text(body, "cidr"))
+        if "via" in body:
+            slot = self._slot_at(IPv4Address(_text(body, "via")))
         if cidr.overlaps(addresses.cidr):
             raise RefusalError(400, f"{cidr} overlaps the network's own {addresses.cidr}")
         network.route(addresses, cidr, slot)
         return Response()
+
+    def _unroute(self, request: Request) -> Answer:
+        self._master(request)
+        cidr, via = (_text(dict(request.query), name) for name in ("cidr", "via"))
+        network.end_route(self._cloud.addresses(self._name), IPv4Network(cidr), IPv4Address(via))
+        return Response()
+
+    def _master(self, request: Request) -> Slot:
+        group, slot, _ = self._caller(request)
+        if group.role != MASTER:
+            raise RefusalError(403, f"routes are not for the role {group.role!r}")
+        return slot
+
+    def _slot_at(self, address: IPv4Address) -> Slot:
+        for group in self._cloud.groups(self._name):
+            for slot in group.slots:
+                if slot.address == address:
+                    return slot
+        raise RefusalError(404, f"network {self._name!r} has no machine at {address}")
 
     # -- stores --------------------------------------------------------------------------------------------------
 
@@ -130,11 +166,16 @@ class MachineApi:
         raise RefusalError(404, f"no secret {name!r}")
 
     def _wrap(self, request: Request) -> Answer:
-        self._caller(request)
+        self._no_worker(request)
         return Response(self._cloud.wrapping.wrap(request.body.read(request.length)))
 
+    def _no_worker(self, request: Request) -> None:
+        group, slot, _ = self._caller(request)
+        if group.role == WORKER:
+            raise RefusalError(403, f"{slot.machine} is a worker: this is for machines of the control plane")
+
     def _bucket(self, request: Request, name: str) -> Bucket:
-        self._caller(request)
+        self._no_worker(request)
         for resource in self._cloud.state.of_kind(Kind.BUCKET):
             if (
                 resource.network == self._name

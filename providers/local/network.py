@@ -6,7 +6,8 @@ host ─ kha-… ─ router ┬ seg0 ─ wan ─ bridge (edge)
 """
 
 import contextlib
-from ipaddress import IPv4Network
+import json
+from ipaddress import IPv4Address, IPv4Network
 
 from providers.local import netns
 from providers.local.addresses import Addresses, Segment, port, prefix
@@ -119,6 +120,23 @@ def route(addresses: Addresses, cidr: IPv4Network, slot: Slot) -> None:
     """Send `cidr` to a slot's machine."""
     interface = addresses.segment(slot).router_interface
     ip(addresses.router_namespace, [f"route replace {cidr} via {slot.address} dev {interface}"])
+
+
+def routes(addresses: Addresses) -> dict[IPv4Network, IPv4Address]:
+    """Where the router sends what is not its own: CIDR → the machine's address."""
+    entries = json.loads(run("ip", "-n", addresses.router_namespace, "-json", "-4", "route", "show"))
+    return {
+        IPv4Network(entry["dst"]): IPv4Address(entry["gateway"])
+        for entry in entries
+        if "gateway" in entry and entry["dst"] != "default"
+    }
+
+
+def end_route(addresses: Addresses, cidr: IPv4Network, via: IPv4Address) -> None:
+    """Send `cidr` nowhere, if it goes to the machine at `via`; a route that is gone is fine."""
+    if routes(addresses).get(cidr) == via:
+        with contextlib.suppress(CommandError):
+            ip(addresses.router_namespace, [f"route delete {cidr} via {via}"])
 
 
 def unroute(addresses: Addresses, slot: Slot) -> None:

@@ -24,6 +24,8 @@ class MemoryCloud:
         self.reports: list[tuple[bool, str, str]] = []
         self.replacements: list[str] = []
         self.device = ""
+        self.network: dict[str, str] = {}
+        """Routes: CIDR → address."""
         self._etags = itertools.count()
 
     def instance(self) -> Instance:
@@ -89,8 +91,18 @@ class MemoryCloud:
         self._answer()
         self.reports.append((ready, phase, message))
 
-    def route(self, cidr: str) -> None:
+    def route(self, cidr: str, via: str | None = None) -> None:
         self._answer()
+        self.network[cidr] = via or self.here.address
+
+    def routes(self) -> dict[str, str]:
+        self._answer()
+        return dict(self.network)
+
+    def unroute(self, cidr: str, via: str) -> None:
+        self._answer()
+        if self.network.get(cidr) == via:
+            del self.network[cidr]
 
     def replace_me(self, reason: str) -> None:
         self._answer()

@@ -33,6 +33,8 @@ class Api(BaseHTTPRequestHandler):
         match path:
             case "/v1/instance":
                 self.answer(200, json.dumps(INSTANCE).encode())
+            case "/v1/routes":
+                self.answer(200, b'[{"cidr": "10.244.2.0/24", "via": "10.0.1.41"}]')
             case "/v1/secrets/mine":
                 self.answer(200, b"secret")
             case "/v1/secrets/theirs":
@@ -67,7 +69,8 @@ class Api(BaseHTTPRequestHandler):
         self.answer(200 if "volume" in self.path else 202, b'{"device": "/dev/loop7"}')
 
     def do_DELETE(self) -> None:
-        self.objects.pop(self.path.removeprefix(f"{OBJECTS}/"))
+        self.bodies["DELETE"] = self.path
+        self.objects.pop(self.path.removeprefix(f"{OBJECTS}/"), None)
         self.answer(200)
 
     def etag(self, key: str) -> str:
@@ -145,6 +148,11 @@ def test_what_a_machine_asks_for_reaches_the_cloud(cloud: Local) -> None:
     cloud.replace_me("template")
     assert Api.bodies["/v1/instance/status"] == {"ready": True, "phase": "ready", "message": "all is well"}
     assert Api.bodies["/v1/routes"] == {"cidr": "10.244.1.0/24"}
+    cloud.route("10.244.2.0/24", "10.0.1.41")
+    assert Api.bodies["/v1/routes"] == {"cidr": "10.244.2.0/24", "via": "10.0.1.41"}
+    assert cloud.routes() == {"10.244.2.0/24": "10.0.1.41"}
+    cloud.unroute("10.244.2.0/24", "10.0.1.41")
+    assert Api.bodies["DELETE"] == "/v1/routes?cidr=10.244.2.0%2F24&via=10.0.1.41"
     assert Api.bodies["/v1/instance/replace"] == b'{"reason": "template"}'
 
 

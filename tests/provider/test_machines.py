@@ -265,6 +265,31 @@ def test_a_route_sends_a_machine_its_pods(stack: Stack) -> None:
     assert stack.ask("m1", "PUT", "/routes", {"cidr": "10.199.1.0/24"})[0] == 400
 
 
+def test_a_master_keeps_the_routes_of_machines_that_do_not(stack: Stack) -> None:
+    cidr = "10.244.2.0/24"
+    assert stack.ask("m1", "PUT", "/routes", {"cidr": cidr, "via": "10.199.2.21"})[0] == 200
+    assert {"cidr": cidr, "via": "10.199.2.21"} in stack.ask("m1", "GET", "/routes")[1]
+    subprocess.run(["ip", "-n", f"kha-{NETWORK}.m.m2", "address", "add", "10.244.2.1/24", "dev", "lo"], check=True)
+    assert reach("10.244.2.1", f"kha-{NETWORK}.m.m1") == REACHED
+    assert stack.ask("m1", "PUT", "/routes", {"cidr": cidr, "via": "10.199.2.99"})[0] == 404
+    # Somebody else's by now: whoever ends it had an older one in mind.
+    assert stack.ask("m1", "DELETE", f"/routes?cidr={cidr}&via=10.199.1.21")[0] == 200
+    assert stack.ask("m1", "GET", "/routes")[1] != []
+    assert stack.ask("m1", "DELETE", f"/routes?cidr={cidr}&via=10.199.2.21")[0] == 200
+    assert stack.ask("m1", "GET", "/routes")[1] == []
+
+
+def test_a_worker_gets_neither_routes_nor_the_stores(stack: Stack) -> None:
+    stack.group(role="worker")
+    assert stack.ask("m1", "GET", "/instance")[0] == 200
+    assert stack.ask("m1", "PUT", "/routes", {"cidr": "10.244.1.0/24"})[0] == 403
+    assert stack.ask("m1", "GET", "/routes")[0] == 403
+    assert stack.ask("m1", "GET", "/buckets/kha-test-bucket/objects")[0] == 403
+    assert stack.ask("m1", "PUT", "/buckets/kha-test-bucket/objects/a", "x")[0] == 403
+    assert stack.ask("m1", "GET", "/secrets/key")[0] == 403
+    assert stack.ask("m1", "POST", "/wrap", "x")[0] == 403
+
+
 def test_a_machine_that_does_not_boot_is_tried_less_and_less(stack: Stack) -> None:
     (stack.image / "root/sbin/init").rename(stack.image / "root/sbin/init.away")
     try:

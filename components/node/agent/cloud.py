@@ -92,8 +92,14 @@ class Cloud(Protocol):
     def report(self, *, ready: bool, phase: str, message: str) -> None:
         """Tell people (and whoever waits for this machine) how it is."""
 
-    def route(self, cidr: str) -> None:
-        """Send `cidr` (this node's pods) to this machine."""
+    def route(self, cidr: str, via: str | None = None) -> None:
+        """Send `cidr` (a node's pods) to this machine, or to the one that has the address `via`."""
+
+    def routes(self) -> dict[str, str]:
+        """What the network sends to machines: CIDR → address of the machine."""
+
+    def unroute(self, cidr: str, via: str) -> None:
+        """Send `cidr` nowhere, if it still goes to the machine that has, or had, the address `via`."""
 
     def replace_me(self, reason: str) -> None:
         """Ask for a new machine in this one's place."""

@@ -22,6 +22,17 @@ def pod_cidr(node: Node) -> str | None:
     return None if cidr is None else str(cidr)
 
 
+def address(node: Node) -> str | None:
+    """Where its machine is in the network; None before its kubelet has said so."""
+    addresses = node.get("status", {}).get("addresses", ())
+    return next((str(entry["address"]) for entry in addresses if entry["type"] == "InternalIP"), None)
+
+
+def has_agent(node: Node) -> bool:
+    """Whether an agent looks after its pod network: a master's; a worker joins without one."""
+    return CONTROL_PLANE in node["metadata"].get("labels", {})
+
+
 def ready(node: Node) -> bool:
     """Whether its kubelet says that pods can run."""
     return _condition(node).get("status") == "True"

@@ -11,6 +11,7 @@ from components.node.agent.member import Etcd
 from components.node.agent.passthrough import Passthrough
 from components.node.agent.restore import Restore
 from components.node.agent.restore_drill import RestoreDrill
+from components.node.agent.routes import Routes
 from components.node.agent.secrets import Secrets
 from components.node.agent.snapshots import Snapshots
 from components.node.agent.step import Step
@@ -32,6 +33,7 @@ def contents() -> tuple[Step, ...]:
         Passthrough(),  # from this master to whichever members live
         Kubernetes(),  # kubeadm's phases, kubelet, until this master is ready
         Addons(),  # what the cluster needs once: uploads, DNS, proxy, labels, routes
+        Routes(),  # to pods of Nodes that have no agent: workers
         RestoreDrill(),  # the newest snapshot opened beside the cluster, daily and on request
         Keepsakes(),  # the keys that a restore elsewhere takes, wrapped; what there is, to read
         Balancer(),  # the virtual address in front of the masters

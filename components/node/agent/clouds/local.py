@@ -108,8 +108,14 @@ class Local:
     def report(self, *, ready: bool, phase: str, message: str) -> None:
         self._json("PUT", "/v1/instance/status", {"ready": ready, "phase": phase, "message": message})
 
-    def route(self, cidr: str) -> None:
-        self._json("PUT", "/v1/routes", {"cidr": cidr})
+    def route(self, cidr: str, via: str | None = None) -> None:
+        self._json("PUT", "/v1/routes", {"cidr": cidr} if via is None else {"cidr": cidr, "via": via})
+
+    def routes(self) -> dict[str, str]:
+        return {str(entry["cidr"]): str(entry["via"]) for entry in json.loads(self._call("GET", "/v1/routes")[0])}
+
+    def unroute(self, cidr: str, via: str) -> None:
+        self._call("DELETE", f"/v1/routes?cidr={quote(cidr, safe='')}&via={quote(via, safe='')}")
 
     def replace_me(self, reason: str) -> None:
         self._json("POST", "/v1/instance/replace", {"reason": reason})
