@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from cli import recovery_keys, snapshots
+from cli import recovery_keys, snapshots, worker
 from cli.down import down
 from cli.engine import Engine, EngineError
 from cli.object_store import memory
@@ -30,6 +30,9 @@ def main(arguments: Sequence[str]) -> int:
     command = commands.add_parser("recovery-keys")
     command.add_argument("stack", help="a file stacks/Pulumi.<stack>.yaml")
     command.add_argument("file", type=Path, help="where they go; it must not be there yet")
+    command = commands.add_parser("worker")
+    command.add_argument("stack", help="a file stacks/Pulumi.<stack>.yaml")
+    command.add_argument("zone", help="where the machine is; one of the stack's")
     add_restore(commands.add_parser("restore"))
     options = parser.parse_args(arguments)
     try:
@@ -62,6 +65,7 @@ COMMANDS: Final[Mapping[str, Callable[[Engine, argparse.Namespace], int]]] = {
     "snapshots": lambda engine, _: snapshots.show(memory(engine)),
     "prove": lambda engine, options: snapshots.prove(memory(engine), options.snapshot),
     "recovery-keys": lambda engine, options: recovery_keys.write(memory(engine), options.file),
+    "worker": lambda engine, options: worker.show(engine, options.zone),
     "restore": run_restore,
 }
 

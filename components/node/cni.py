@@ -4,6 +4,8 @@ import ipaddress
 from typing import Any, Final
 
 CONFIGURATION: Final = "/etc/cni/net.d/10-kube-ha.conflist"
+TEMPLATE: Final = "/etc/kube-ha/pod-network.template"
+"""Not in the folder of `CONFIGURATION`, of which all is read."""
 MASQUERADE: Final = "/etc/kube-ha/masquerade.nft"
 BRIDGE: Final = "cni0"
 
@@ -21,6 +23,15 @@ def render(node_cidr: str, pod_cidr: str) -> dict[str, Any]:
     node, cluster = ipaddress.ip_network(node_cidr), ipaddress.ip_network(pod_cidr)
     if node.version != cluster.version or not cluster.supernet_of(node):  # type: ignore[arg-type]
         raise PodCidrError(f"the Node's podCIDR {node_cidr} is not a part of the cluster's {pod_cidr}")
+    return _conflist(str(node))
+
+
+def template() -> dict[str, Any]:
+    """The conflist of a node without an agent: containerd fills in the pod CIDR when the kubelet tells it."""
+    return _conflist("{{.PodCIDR}}")
+
+
+def _conflist(subnet: str) -> dict[str, Any]:
     return {
         "cniVersion": "1.0.0",
         "name": "kube-ha",
@@ -35,7 +46,7 @@ def render(node_cidr: str, pod_cidr: str) -> dict[str, Any]:
                 "ipMasq": False,
                 "ipam": {
                     "type": "host-local",
-                    "ranges": [[{"subnet": str(node)}]],
+                    "ranges": [[{"subnet": subnet}]],
                     "routes": [{"dst": "0.0.0.0/0"}],
                 },
             },

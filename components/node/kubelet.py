@@ -68,9 +68,9 @@ def node_labels(machine: Machine) -> dict[str, str]:
     }
 
 
-def service() -> str:
+def service(executable: str = "/opt/kube-ha/bin/kubelet") -> str:
     """The kubelet's systemd unit, with the arguments that kubeadm writes."""
-    return """\
+    return f"""\
 [Unit]
 Description=kubelet: runs this machine's pods
 Wants=containerd.service
@@ -83,7 +83,7 @@ Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/boot
   --kubeconfig=/etc/kubernetes/kubelet.conf"
 Environment=KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml
 EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
-ExecStart=/opt/kube-ha/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS
+ExecStart={executable} $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS
 Restart=always
 RestartSec=1
 # The pods of a kubelet that restarts go on.

@@ -1,4 +1,4 @@
-"""Nodes come and go: a drained master is not missed, and a worker joins with kubeadm's own command."""
+"""Nodes that are drained: a master is not missed, and what a PodDisruptionBudget keeps stays."""
 
 import json
 import time
@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.machines import worker
 from tests.machines.stack import Stack, eventually
 
 pytestmark = [pytest.mark.machines, pytest.mark.timeout(420)]
@@ -45,41 +44,3 @@ def test_two_masters_drained_at_once_leave_one_dns_pod_at_any_time_and_the_api_u
     finally:
         stack.kubectl("uncordon", *nodes)
     eventually(lambda: ready(dns(stack)) == 2, lambda: dns(stack), 120)
-
-
-def test_a_worker_joins_with_kubeadm_and_its_pods_find_services_by_name(stack: Stack) -> None:
-    with worker.joined(stack) as name:
-        eventually(
-            lambda: " Ready " in stack.kubectl("get", "node", name, "--ignore-not-found"),
-            lambda: stack.console(name)[-4000:],
-            180,
-        )
-        stack.kubectl("run", "resolver", "--image=none", "--overrides", json.dumps(resolver(name)))
-        try:
-            eventually(
-                lambda: "kubernetes.default" in stack.kubectl("logs", "resolver", "--ignore-errors"),
-                lambda: stack.kubectl("describe", "pod", "resolver"),
-                120,
-            )
-        finally:
-            stack.kubectl("delete", "pod", "resolver", "--grace-period=0", "--force")
-
-
-def resolver(node: str) -> dict[str, Any]:
-    """A pod that looks a Service up with the machine's own programs: no registry has to be reached for it."""
-    folders = ("usr", "lib", "lib64")
-    return {
-        "spec": {
-            "nodeName": node,
-            "containers": [
-                {
-                    "name": "resolver",
-                    "image": "registry.k8s.io/pause:3.10.2",
-                    "imagePullPolicy": "Never",
-                    "command": ["/usr/bin/getent", "hosts", "kubernetes.default.svc.cluster.local"],
-                    "volumeMounts": [{"name": name, "mountPath": f"/{name}", "readOnly": True} for name in folders],
-                }
-            ],
-            "volumes": [{"name": name, "hostPath": {"path": f"/{name}"}} for name in folders],
-        }
-    }
