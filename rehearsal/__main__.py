@@ -59,13 +59,19 @@ def rehearse(project: Project, report: Path) -> int:
                 steps.append(step)
                 print(f"{step.title:20} {step.outcome.seconds:5.1f} s  {step.says}", flush=True)
         except (RehearsalError, InspectionError) as refused:
-            error = str(refused)
+            error = f"{refused}{said_by_emulator(project.folder / 'emulator.log')}"
         except subprocess.CalledProcessError as failed:
             error = f"{' '.join(failed.cmd)}: {failed.stderr}"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text(page(project.stack, steps, life.made, error))
     tell(project.stack, life, error, time.monotonic() - begun, report)
     return 1 if error else 0
+
+
+def said_by_emulator(log: Path) -> str:
+    """How a request ended that the emulator stumbled over; nothing where it did not."""
+    _, stumbled, trace = log.read_text().rpartition("Traceback (most recent call last)")
+    return f"\nthe emulator itself:\n{stumbled}{trace}"[:3000] if stumbled else ""
 
 
 def tell(stack: str, life: Life, error: str, seconds: float, report: Path) -> None:

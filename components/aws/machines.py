@@ -8,7 +8,7 @@ from typing import Final
 import pulumi
 from pulumi_aws import autoscaling, ebs, ec2
 
-from components.aws.policies import CLUSTER_TAG, MACHINE_TAG
+from components.aws.policies import CLUSTER_TAG, MACHINE_TAG, ROLE_TAG, UID_TAG
 from components.node.health import grace_period_seconds
 from components.node.machine import Role
 
@@ -38,6 +38,7 @@ class MachineGroupArgs:
     """What a group is made from."""
 
     cluster: str
+    uid: pulumi.Input[str]
     role: Role
     count: int
     subnets: Sequence[pulumi.Input[str]]
@@ -107,10 +108,11 @@ class MachineGroup(pulumi.ComponentResource):
         self.register_outputs({"groupName": self.group_name})
 
     @property
-    def tags(self) -> Mapping[str, str]:
-        """By these a machine finds its volume, and IAM tells this cluster's things from others'."""
-        machine = {MACHINE_TAG: self.args.durable.machine} if self.args.durable else {}
-        return {CLUSTER_TAG: self.args.cluster, "kube-ha:role": str(self.args.role), "Name": self.name, **machine}
+    def tags(self) -> Mapping[str, pulumi.Input[str]]:
+        """By these a machine finds itself and its volume, and IAM tells this cluster's things from others'."""
+        args = self.args
+        machine = {MACHINE_TAG: args.durable.machine} if args.durable else {}
+        return {CLUSTER_TAG: args.cluster, UID_TAG: args.uid, ROLE_TAG: str(args.role), "Name": self.name, **machine}
 
     def volume(self, durable: Durable) -> ebs.Volume:
         return ebs.Volume(
@@ -154,7 +156,7 @@ class MachineGroup(pulumi.ComponentResource):
         )
 
     @property
-    def launched_tags(self) -> Mapping[str, str]:
+    def launched_tags(self) -> Mapping[str, pulumi.Input[str]]:
         """Of what comes and goes with a machine: not `MACHINE_TAG`, by which the volume that stays is found."""
         return {key: value for key, value in self.tags.items() if key != MACHINE_TAG}
 

@@ -115,7 +115,7 @@ class Network(pulumi.ComponentResource):
         gateways = [self.nat_gateway(zone, public[zone]) for zone in zones_with_gateway]
         tables = []
         for number, (zone, subnet) in enumerate(private.items()):
-            table = self.route_table(f"private-{zone}")
+            table = self.route_table(f"private-{zone}", {policies.PODS_TAG: "routed"})
             self.default_route(f"private-{zone}", table, nat_gateway_id=gateways[number % len(gateways)].id)
             self.associate(f"private-{zone}", table, subnet)
             tables.append(table)
@@ -131,11 +131,10 @@ class Network(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.gateway]),
         )
 
-    def route_table(self, name: str) -> ec2.RouteTable:
+    def route_table(self, name: str, tags: Mapping[str, str] | None = None) -> ec2.RouteTable:
         # Routes are resources of their own: the machines add those of their pods to the same table.
-        return ec2.RouteTable(
-            f"{self.name}-{name}", vpc_id=self.vpc_id, tags={"Name": f"{self.name}-{name}"}, opts=self.child
-        )
+        full = f"{self.name}-{name}"
+        return ec2.RouteTable(full, vpc_id=self.vpc_id, tags={"Name": full, **(tags or {})}, opts=self.child)
 
     def default_route(
         self,

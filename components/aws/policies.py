@@ -15,6 +15,7 @@ Text = Any
 READ_ONLY: Final = (
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribeAutoScalingInstances",
+    "autoscaling:DescribeLifecycleHooks",
     "ec2:DescribeInstances",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeRouteTables",
@@ -34,6 +35,10 @@ SESSION_MANAGER: Final = (
 METRICS_NAMESPACE: Final = "kube-ha"
 CLUSTER_TAG: Final = "kube-ha:cluster"
 MACHINE_TAG: Final = "kube-ha:machine"
+PODS_TAG: Final = "kube-ha:pods"
+"""Marks the route tables that machines write the routes to their pods into."""
+ROLE_TAG: Final = "kube-ha:role"
+UID_TAG: Final = "kube-ha:uid"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -225,6 +225,7 @@ class ControlPlane(pulumi.ComponentResource):
             name,
             MachineGroupArgs(
                 cluster=self.name,
+                uid=self.pki.uid,
                 role=role,
                 count=count,
                 subnets=[self.network.private_subnets[zone] for zone in zones],

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from functools import cached_property
 from typing import Any, Final
 
 import boto3
@@ -11,6 +12,9 @@ from providers.aws import service_model
 
 ENDPOINT_VARIABLE: Final = "KUBE_HA_AWS_ENDPOINT"
 """URL of the emulator. Without it the stand-in has one of its own, which ends with it: enough for a preview."""
+
+PATIENCE_SECONDS: Final = 600
+"""With an emulator on a machine that is busy with other things."""
 
 LOOPBACK: Final = "http://127.0.0.1:"
 
@@ -49,6 +53,16 @@ class Aws:
         with self._lock:
             service_model.check(self.client(service), operation, given)
 
+    @cached_property
+    def account(self) -> str:
+        """Number of the account."""
+        return str(self("sts", "get_caller_identity")["Account"])
+
+    @cached_property
+    def zones(self) -> tuple[str, ...]:
+        """Zones of the region."""
+        return tuple(zone["ZoneName"] for zone in self("ec2", "describe_availability_zones")["AvailabilityZones"])
+
     def client(self, service: str) -> Any:
         if service not in self._clients:
             self._clients[service] = boto3.client(
@@ -57,7 +71,9 @@ class Aws:
                 endpoint_url=self._endpoint,
                 aws_access_key_id="emulated",
                 aws_secret_access_key="emulated",  # noqa: S106 - an emulator takes any
-                config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+                config=Config(
+                    retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, read_timeout=PATIENCE_SECONDS
+                ),
             )
         return self._clients[service]
 

@@ -38,7 +38,7 @@ def read_later_templates() -> None:
 
     def user_data(self: Any) -> Any:
         text = self.data.get("UserData")
-        return None if text is None else Base64EncodedString(text)
+        return Base64EncodedString(text) if type(text) is str else text
 
     setattr(LaunchTemplateVersion, "user_data", property(user_data))  # noqa: B010 - as above
 

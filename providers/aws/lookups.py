@@ -7,7 +7,9 @@ from providers.aws.connection import Aws
 from providers.aws.kind import Properties
 
 PUBLIC_IMAGES: Final = "/aws/service/debian/release/"
-"""Debian's public parameters, which no emulator has: any of its images stands for the newest."""
+"""Debian's public parameters, which the emulator lacks."""
+STANDING_FOR_IT: Final = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
+"""A public parameter that the emulator has."""
 
 
 def instance_type(aws: Aws, given: Properties) -> Properties:
@@ -22,10 +24,8 @@ def instance_type(aws: Aws, given: Properties) -> Properties:
 
 def parameter(aws: Aws, given: Properties) -> Properties:
     name = given["name"]
-    if name.startswith(PUBLIC_IMAGES):
-        image = aws("ec2", "describe_images", Owners=["amazon"])["Images"][0]
-        return {"name": name, "value": image["ImageId"], "type": "String"}
-    found = aws("ssm", "get_parameter", Name=name)["Parameter"]
+    asked = STANDING_FOR_IT if name.startswith(PUBLIC_IMAGES) else name
+    found = aws("ssm", "get_parameter", Name=asked)["Parameter"]
     return {"name": name, "value": found["Value"], "type": found["Type"]}
 
 

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from providers.aws.connection import Aws
 from providers.aws.kind import Kind, Made, Properties, Request, names, pascal, pick, tag_list, tag_specification
-from providers.aws.network import arn
+from providers.aws.network import arn, in_region
 
 TEMPLATE: Final = names(
     "imageId instanceType iamInstanceProfile vpcSecurityGroupIds userData instanceInitiatedShutdownBehavior"
@@ -50,9 +50,7 @@ def change_template(aws: Aws, identity: str, before: Properties, request: Reques
 
 def make_volume(aws: Aws, request: Request) -> Made:
     given = request.inputs
-    zones = aws("ec2", "describe_availability_zones")["AvailabilityZones"]
-    if given["availabilityZone"] not in {zone["ZoneName"] for zone in zones}:
-        raise ValueError(f"availabilityZone: {given['availabilityZone']!r} is none of {aws.region}")
+    in_region(aws, given["availabilityZone"])
     made = aws(
         "ec2",
         "create_volume",

@@ -27,10 +27,7 @@ def make_vpc(aws: Aws, request: Request) -> Made:
 
 def make_subnet(aws: Aws, request: Request) -> Made:
     given = request.inputs
-    zones = aws("ec2", "describe_availability_zones")["AvailabilityZones"]
-    known = [zone["ZoneName"] for zone in zones]
-    if given["availabilityZone"] not in known:
-        raise ValueError(f"availabilityZone: got {given['availabilityZone']!r}; accepted: {', '.join(known)}")
+    in_region(aws, given["availabilityZone"])
     subnet = aws(
         "ec2",
         "create_subnet",
@@ -147,8 +144,14 @@ def make_flow_log(aws: Aws, request: Request) -> Made:
 
 
 def arn(aws: Aws, resource: str) -> str:
-    account = aws("sts", "get_caller_identity")["Account"]
-    return f"arn:aws:ec2:{aws.region}:{account}:{resource}"
+    """The name of an EC2 resource all over AWS."""
+    return f"arn:aws:ec2:{aws.region}:{aws.account}:{resource}"
+
+
+def in_region(aws: Aws, zone: str) -> None:
+    """Refuse a zone that the region lacks, as AWS does and its emulator does not."""
+    if zone not in aws.zones:
+        raise ValueError(f"availabilityZone: got {zone!r}; accepted: {', '.join(aws.zones)}")
 
 
 KINDS: Final = {

@@ -26,6 +26,7 @@ class MemoryCloud:
         self.device = ""
         self.network: dict[str, str] = {}
         """Routes: CIDR → address."""
+        self.is_ending = False
         self._etags = itertools.count()
 
     def instance(self) -> Instance:
@@ -107,6 +108,14 @@ class MemoryCloud:
     def replace_me(self, reason: str) -> None:
         self._answer()
         self.replacements.append(reason)
+
+    def ending(self) -> bool:
+        self._answer()
+        return self.is_ending
+
+    def let_go(self) -> None:
+        self._answer()
+        self.is_ending = False
 
     def _answer(self) -> None:
         if self.down:

@@ -12,6 +12,7 @@ import yaml
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
 from components import outputs
+from components.node import bundle
 from components.settings import Settings, load
 from tests.program.artifacts import pretend
 from tests.program.recorder import Outputs, Registration, build
@@ -30,6 +31,8 @@ LIBRARIES = artifacts.Artifact(
     executable=False,
     roles=("master", "member"),
 )
+
+AGENT = bundle.build()
 
 
 class Aws(Outputs):
@@ -84,6 +87,7 @@ def register(stack: str, settings: Settings, *, preview: bool = False, aws: Aws 
     with (
         pretend(Path(mkdtemp())),
         mock.patch.object(cloud_libraries, "load", return_value=LIBRARIES),
+        mock.patch.object(bundle, "build", return_value=AGENT),
     ):
         return build(lambda: program(stack, settings), stack, preview=preview, mocks=aws or Aws())
 

@@ -102,4 +102,10 @@ class Cloud(Protocol):
         """Send `cidr` nowhere, if it still goes to the machine that has, or had, the address `via`."""
 
     def replace_me(self, reason: str) -> None:
-        """Ask for a new machine in this one's place."""
+        """Ask for a new machine in this one's place, which has left already."""
+
+    def ending(self) -> bool:
+        """Whether the cloud is about to end this machine and waits until it has left."""
+
+    def let_go(self) -> None:
+        """Tell the cloud that this machine has left and may be ended at once."""

@@ -1,4 +1,5 @@
 """Replaces this machine when its group's template changes: one of the cluster at a time, while all others are well.
+Leaves in order when the cloud ends it.
 
 The lock is taken by this incarnation and freed by the next one, when that is whole. A template that makes no whole
 machine stops there: the others see that a machine is not ready.
@@ -49,6 +50,8 @@ class Rolling:
             self._introduce()
             if whole and not self._released:
                 self._release()
+            if context.cloud.ending():
+                self._end()
             context.instance = context.cloud.instance()
             if context.instance.template != context.instance.desired_template:
                 self._replace()
@@ -75,6 +78,15 @@ class Rolling:
             lock.release()
             self._context.log("rolling", "replaced and whole: the cluster's lock is free")
         self._released = True
+
+    def _end(self) -> None:
+        """Leave because the cloud says so: it waits, but not for long, and asks nobody else."""
+        context = self._context
+        context.log("rolling", "the cloud is about to end this machine: leaving")
+        self._leave()
+        context.cloud.let_go()
+        time.sleep(END_SECONDS)
+        raise SystemExit(f"the cloud did not end this machine within {END_SECONDS:.0f} s of being let go")
 
     def _replace(self) -> None:
         context, lock = self._context, self._context.lock

@@ -5,7 +5,7 @@ from typing import Final, Protocol, cast
 
 from components.node.agent.cloud import Cloud
 
-CLOUDS: Final = ("local",)
+CLOUDS: Final = ("aws", "local")
 
 
 class UnknownCloudError(ValueError):

@@ -120,6 +120,13 @@ class Local:
     def replace_me(self, reason: str) -> None:
         self._json("POST", "/v1/instance/replace", {"reason": reason})
 
+    def ending(self) -> bool:
+        # The supervisor ends a machine by its power button, and systemd stops its units: there is nothing to wait for.
+        return False
+
+    def let_go(self) -> None:
+        """Nobody waits."""
+
     def _object(self, key: str) -> str:
         return f"/v1/buckets/{quote(self._bucket, safe='')}/objects/{quote(key)}"
 
