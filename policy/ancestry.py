@@ -26,6 +26,10 @@ class Ancestry:
         if resource.is_a(CONTROL_PLANE) and (scenario := declared.scenario(resource)):
             self._scenarios[resource.urn] = scenario
 
+    def has_seen(self, urn: str) -> bool:
+        """Whether a resource was seen."""
+        return urn in self._parents
+
     def scenario(self, urn: str) -> Scenario:
         """The scenario of the nearest control plane above a resource, or its own.
 

@@ -25,7 +25,8 @@ and pulumi-gcp, EKS, AKS and GKE, and workloads of pulumi-kubernetes.
   `{UNDECLARED}`.
 - **Undecided.** In a preview some values are not known. A rule that needs one says so by its name under `advice`; with
   `CI=true`, where nobody reads advice, a mandatory rule that cannot decide fails. Rules on topology read what a control
-  plane declares (components/declaration.py), which is always known.
+  plane declares (components/declaration.py), which is always known; a policy document that is not known yet is judged
+  by the `policy` that its component declares, and by itself when it is made.
 - **When.** A resource rule judges each resource before it is made; a stack rule looks at the whole program.
 - **Configuration.** `--policy-pack-config file.json` with `{{"<rule>": {{"enforcementLevel": "disabled"}}}}` or a
   rule's settings: `{{"<rule>": {{"<setting>": 1}}}}`. What a rule does not accept is refused.

@@ -24,7 +24,7 @@ from pulumi_policy.proxy import UnknownValueError
 from policy.ancestry import Ancestry
 from policy.judgement import judge
 from policy.properties import UNKNOWN, Properties
-from policy.resource import Resource, Stack
+from policy.resource import Resource, Stack, matches
 from policy.rule import ResourceRule, Rule, StackRule
 
 ADVICE: Final = "advice"
@@ -74,10 +74,11 @@ class Pack:
         return StackValidationPolicy(validate=lambda args, report: self.check_stack(rule, args, report), **facts)
 
     def check_resource(self, rule: ResourceRule, args: ResourceValidationArgs, report: ReportViolation) -> None:
-        resource = of_resource(args)
-        self.ancestry.see(resource)
-        if resource.is_a(*rule.types):
-            resource = replace(resource, component=self.ancestry.component(resource.urn))
+        # Every policy is shown every resource; reading one takes longer than most rules.
+        if not self.ancestry.has_seen(args.urn):
+            self.ancestry.see(of_resource(args))
+        if matches(args.resource_type, rule.types):
+            resource = replace(of_resource(args), component=self.ancestry.component(args.urn))
             self.tell(rule, resource, rule.check(resource, rule.configured(args.get_config())), report)
 
     def check_stack(self, rule: StackRule, args: StackValidationArgs, report: ReportViolation) -> None:

@@ -19,6 +19,12 @@ def plain_type(token: str) -> str:
     return VERSIONED.sub(r"\1:", token)
 
 
+def matches(token: str, patterns: Sequence[str]) -> bool:
+    """Whether a type is one of these; `*` matches any part of it."""
+    plain = plain_type(token)
+    return any(fnmatchcase(plain, pattern) for pattern in patterns)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resource:
     """A resource as the engine hands it to a policy."""
@@ -37,7 +43,7 @@ class Resource:
 
     def is_a(self, *patterns: str) -> bool:
         """Whether the type is one of these; `*` matches any part of it."""
-        return any(fnmatchcase(plain_type(self.type), pattern) for pattern in patterns)
+        return matches(self.type, patterns)
 
     @property
     def in_control_plane(self) -> bool:

@@ -54,6 +54,18 @@ class Engine:
         (self.folder / "Pulumi.yaml").write_text(json.dumps({"name": "replayed", "runtime": python}))
         self.pulumi("stack", "init", "test")
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What pulumi runs with beside the test's own environment."""
+        return {
+            "PULUMI_BACKEND_URL": f"file://{self.folder}",
+            "PULUMI_CONFIG_PASSPHRASE": "test",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_DEBUG_PROVIDERS": self.providers,
+            "REPLAYED": str(self.folder / "program.json"),
+        }
+
     def pulumi(self, *arguments: str, cwd: Path | None = None, **environment: str) -> Ran:
         """Run a command of pulumi's."""
         done = subprocess.run(
@@ -61,12 +73,7 @@ class Engine:
             cwd=cwd or self.folder,
             env={
                 **{name: value for name, value in os.environ.items() if name != "CI"},
-                "PULUMI_BACKEND_URL": f"file://{self.folder}",
-                "PULUMI_CONFIG_PASSPHRASE": "test",
-                "PULUMI_SKIP_UPDATE_CHECK": "true",
-                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-                "PULUMI_DEBUG_PROVIDERS": self.providers,
-                "REPLAYED": str(self.folder / "program.json"),
+                **self.environment,
                 **environment,
             },
             capture_output=True,

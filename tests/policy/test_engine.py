@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from policy import drift
 from tests.policy.broken import TABLE
 from tests.policy.careless import ADVISED_BY, REFUSED_BY
 from tests.policy.echo import Echo, serving
@@ -105,3 +106,31 @@ def test_a_wrong_configuration_is_refused_with_what_is_accepted(
     ran = engine.preview(GOOD["local"](), "--policy-pack-config", str(path))
     assert says in ran.output
     assert ran.status != 0
+
+
+def test_drift_is_told_and_judged_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving() as (echo, providers):
+        engine = Engine(tmp_path, providers)
+        assert engine.up(GOOD["gke"]()).status == 0
+        for name, value in engine.environment.items():
+            monkeypatch.setenv(name, value)
+        echo.touched = {"cluster-id": {"location": "europe-west1-b"}, "api-errors-id": None}
+        assert drift.main("test", tmp_path) == 1
+        said = capfd.readouterr().out
+        echo.touched = {}
+        assert drift.main("test", tmp_path) == 0
+    assert 'Cluster cluster: location was "europe-west1", is "europe-west1-b"' in said
+    assert "AlertPolicy api-errors: is gone" in said
+    assert "[mandatory] [severity: critical]  clusters-span-zones" in said
+    assert "no changes behind the program's back" in capfd.readouterr().out
+
+
+def test_drift_says_why_it_cannot_tell(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in engine.environment.items():
+        monkeypatch.setenv(name, value)
+    assert drift.main("nobody", engine.folder) == 2
+    assert "stack nobody: cannot tell what is there:" in capfd.readouterr().err
