@@ -113,13 +113,16 @@ def objects(about: Machine) -> list[Statement]:
 
 
 def own_machine(about: Machine) -> list[Statement]:
-    """Volumes, addresses and attributes of this cluster's machines."""
+    """Volumes and addresses of this cluster's machines, and that they take what is for their pods."""
     ours = {"StringEquals": {f"aws:ResourceTag/{CLUSTER_TAG}": about.cluster}}
     instances, volumes = about.arn("ec2", "instance/*"), about.arn("ec2", "volume/*")
     return [
         allow(["ec2:AttachVolume", "ec2:DetachVolume"], [instances, volumes], ours),
-        allow(["ec2:AssignPrivateIpAddresses"], about.arn("ec2", "network-interface/*"), ours),
-        allow(["ec2:ModifyInstanceAttribute"], instances, ours),
+        allow(
+            ["ec2:AssignPrivateIpAddresses", "ec2:ModifyNetworkInterfaceAttribute"],
+            about.arn("ec2", "network-interface/*"),
+            ours,
+        ),
     ]
 
 
@@ -138,7 +141,7 @@ def pod_routes(about: Machine) -> list[Statement]:
     """The routes to a node's pods."""
     if not about.route_table_arns:
         return []
-    return [allow(["ec2:CreateRoute", "ec2:ReplaceRoute"], list(about.route_table_arns))]
+    return [allow(["ec2:CreateRoute", "ec2:DeleteRoute", "ec2:ReplaceRoute"], list(about.route_table_arns))]
 
 
 def key(partition: str, region: str, account: str) -> dict[str, Any]:

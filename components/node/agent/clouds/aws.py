@@ -16,6 +16,7 @@ from components.node.agent.cloud import Cloud, CloudError, Instance, NotFoundErr
 from components.node.agent.clouds import aws_network, aws_slots
 from components.node.agent.clouds.aws_errors import translated
 from components.node.agent.clouds.aws_objects import Objects
+from components.node.agent.clouds.aws_routes import PodRoutes, filters
 from components.node.agent.clouds.ec2_metadata import Metadata
 
 CONNECT_SECONDS: Final = 2
@@ -153,24 +154,18 @@ class Aws:
         with translated("report"):
             self._client("cloudwatch").put_metric_data(Namespace=METRICS_NAMESPACE, MetricData=data)
 
-    def route(self, cidr: str) -> None:
-        interface = self._metadata.interface("interface-id")
+    def route(self, cidr: str, via: str | None = None) -> None:
         with translated(cidr):
-            # EC2 drops what neither comes from the machine's own address nor goes to it, until told not to.
-            self._ec2.modify_instance_attribute(
-                InstanceId=self._metadata("instance-id"), SourceDestCheck={"Value": False}
-            )
-            for table in self._tables():
-                routes = {route.get("DestinationCidrBlock"): route for route in table["Routes"]}
-                where = {
-                    "RouteTableId": table["RouteTableId"],
-                    "DestinationCidrBlock": cidr,
-                    "NetworkInterfaceId": interface,
-                }
-                if cidr not in routes:
-                    self._ec2.create_route(**where)
-                elif routes[cidr].get("NetworkInterfaceId") != interface:
-                    self._ec2.replace_route(**where)
+            here = self._metadata.interface("interface-id") if via is None else self._routes.interface_of(via)
+            self._routes.send(cidr, here)
+
+    def routes(self) -> dict[str, str]:
+        with translated("routes"):
+            return self._routes.listed()
+
+    def unroute(self, cidr: str, via: str) -> None:
+        with translated(cidr):
+            self._routes.drop(cidr, via)
 
     def replace_me(self, reason: str) -> None:
         with translated(reason):
@@ -238,9 +233,9 @@ class Aws:
             raise CloudError(f"{len(found)} volumes have {wanted}; a member has exactly one")
         return found[0]
 
-    def _tables(self) -> Any:
-        wanted = {f"tag:{CLUSTER_TAG}": self._cluster, f"tag:{PODS_TAG}": "routed"}
-        return self._ec2.describe_route_tables(Filters=filters(wanted))["RouteTables"]
+    @cached_property
+    def _routes(self) -> PodRoutes:
+        return PodRoutes(self._ec2, {CLUSTER_TAG: self._cluster, PODS_TAG: "routed"})
 
     @cached_property
     def _uid(self) -> str:
@@ -285,8 +280,3 @@ class Aws:
 def version(template: Any) -> str:
     """A launch template's version, as the agent compares them."""
     return f"{template['LaunchTemplateId']}:{template['Version']}"
-
-
-def filters(wanted: dict[str, str]) -> list[dict[str, Any]]:
-    """What EC2's lists are narrowed by."""
-    return [{"Name": name, "Values": [value]} for name, value in wanted.items()]
