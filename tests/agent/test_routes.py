@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.node.agent import nodes
@@ -34,6 +34,7 @@ NODES = st.dictionaries(CIDRS, st.tuples(ADDRESSES, st.booleans())).map(
 )
 
 
+@settings(deadline=None)
 @given(routes=ROUTES, found=NODES)
 def test_afterwards_every_worker_has_its_route_and_no_pod_network_is_routed_that_no_node_has(
     routes: dict[str, str], found: list[nodes.Node]
