@@ -127,13 +127,23 @@ class Machines(World):
         return cluster(context).etcdctl.status(client_url(context.machine.address))
 
     def leader(self) -> str:
+        """Who leads; waits for an election to end."""
+        found: list[str] = []
+
+        def leads() -> bool:
+            found.extend(self._leaders())
+            return bool(found)
+
+        eventually(leads, SLOW, "somebody leads")
+        return found[0]
+
+    def _leaders(self) -> Iterator[str]:
         for name in self.names:
             try:
                 if (status := self.status(name)).leader_id == status.member_id:
-                    return name
+                    yield name
             except EtcdctlError:
                 continue
-        raise AssertionError("nobody leads")
 
     def serving(self, name: str) -> bool:
         return answers(metrics_url(self.machines[name].machine.address, SERVING), timeout=2)
