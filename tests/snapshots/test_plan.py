@@ -1,7 +1,7 @@
 """Which snapshots are kept, for how long each is locked, and when the next is due: over any history."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components.machine_document import snapshots
@@ -21,17 +21,22 @@ NOW = 1_800_000_000
 DAY = 86400
 PLANS = [snapshots(SHAPES[scenario].snapshots).keep for scenario in Scenario]
 
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no failure."""
+
 times = st.integers(NOW - 100 * DAY, NOW)
 histories = st.lists(times, max_size=80).map(lambda found: [Snapshot(time, index) for index, time in enumerate(found)])
 plans = st.sampled_from(PLANS)
 
 
+@patient
 @given(histories, plans)
 def test_the_newest_is_never_removed(history: list[Snapshot], keep: tuple[Retention, ...]) -> None:
     if history:
         assert max(history) not in surplus(history, keep, NOW)
 
 
+@patient
 @given(histories, plans)
 def test_each_slot_of_each_tier_that_had_one_keeps_one(history: list[Snapshot], keep: tuple[Retention, ...]) -> None:
     left = set(history) - set(surplus(history, keep, NOW))
@@ -46,6 +51,7 @@ def _whole_slot_is_young(one: Snapshot, tier: Retention) -> bool:
     return NOW - one.time // tier.every_seconds * tier.every_seconds < tier.for_seconds
 
 
+@patient
 @given(histories, plans)
 def test_no_more_are_left_than_the_tiers_have_slots(history: list[Snapshot], keep: tuple[Retention, ...]) -> None:
     left = set(history) - set(surplus(history, keep, NOW))
@@ -53,12 +59,14 @@ def test_no_more_are_left_than_the_tiers_have_slots(history: list[Snapshot], kee
     assert len(scheduled) <= 1 + sum(tier.for_seconds // tier.every_seconds + 1 for tier in keep[1:])
 
 
+@patient
 @given(st.lists(st.tuples(times, st.sampled_from([0, NOW - 1, NOW + 1])), max_size=60), plans)
 def test_what_is_locked_is_never_removed(history: list[tuple[int, int]], keep: tuple[Retention, ...]) -> None:
     known = [Snapshot(time, index, lock) for index, (time, lock) in enumerate(history)]
     assert all(one.retain_until <= NOW for one in surplus(known, keep, NOW))
 
 
+@patient
 @given(histories, plans, st.integers(0, 40 * DAY))
 def test_thinning_often_or_once_leaves_the_same(
     history: list[Snapshot], keep: tuple[Retention, ...], before: int
@@ -68,6 +76,7 @@ def test_thinning_often_or_once_leaves_the_same(
     assert thinned - set(surplus(thinned, keep, NOW)) == set(history) - set(surplus(history, keep, NOW))
 
 
+@patient
 @given(histories.filter(bool), plans, st.integers(0, 100 * DAY), st.integers(0, 100 * DAY))
 def test_a_snapshot_is_kept_for_as_long_as_it_is_locked(
     history: list[Snapshot], keep: tuple[Retention, ...], age: int, more: int
@@ -79,6 +88,7 @@ def test_a_snapshot_is_kept_for_as_long_as_it_is_locked(
         assert new not in surplus(later, keep, new.time + age)
 
 
+@patient
 @given(histories.filter(lambda history: len(history) > 1), plans)
 def test_what_outlived_its_lock_is_removed_when_a_newer_one_is_there(
     history: list[Snapshot], keep: tuple[Retention, ...]
@@ -105,6 +115,7 @@ def test_a_month_of_the_schedule_leaves_what_the_matrix_says(scenario: Scenario)
     assert longest.for_seconds - longest.every_seconds <= oldest <= longest.for_seconds
 
 
+@patient
 @given(histories.filter(bool), st.integers(60, DAY), st.integers(-DAY, DAY))
 def test_one_is_due_when_none_is_that_young(history: list[Snapshot], interval: int, ahead: int) -> None:
     newest = max(history)
@@ -121,6 +132,7 @@ def test_the_first_drill_comes_soon_and_the_next_at_its_pace() -> None:
     assert drill_due([NOW, NOW - DAY], taken, DAY, 3600, NOW + DAY)
 
 
+@patient
 @given(times, st.integers(0, 1 << 62))
 def test_a_name_says_time_and_revision_and_sorts_by_time(time: int, revision: int) -> None:
     one = Snapshot(time, revision)
