@@ -72,6 +72,9 @@ tools-quiet: $(SYNCED)
 	@$(PY) -m toolchain tools --quiet
 	@$(PY) -m toolchain.image >/dev/null
 
+rehearse: tools-quiet ## play a cloud stack's whole life on an emulated cloud, no account needed: STACK=prod-aws
+	@$(PY) -m rehearsal run --stack $(STACK)
+
 env: $(SYNCED) ## print the exports that put the tools on PATH and set Pulumi's backend, for eval
 	@$(PY) -m toolchain env
 
