@@ -13,7 +13,7 @@ from tests.policy.programs import Program, resolved
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REPLAY = Path(__file__).parent / "replay.py"
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 300
 
 VIOLATION = re.compile(r"\[(mandatory|advisory)\](?:\s+\[[^\]]+\])?\s+([a-z-]+)\s+\((\S+): ")
 
