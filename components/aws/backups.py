@@ -39,7 +39,8 @@ class Backups(pulumi.ComponentResource):
     url: pulumi.Output[str]
 
     def __init__(self, name: str, args: BackupsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("kube-ha:aws:Backups", name, None, opts)
+        refused = policies.outline(policies.tls_only(policies.NotYet()))
+        super().__init__("kube-ha:aws:Backups", name, {"policy": refused}, opts)
         self.name, self.args = name, args
         self.keep = args.outlives_the_stack
         store = s3.Bucket(

@@ -21,7 +21,8 @@ class Identity(pulumi.ComponentResource):
     instance_profile_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("kube-ha:aws:Identity", name, None, opts)
+        allowed = policies.machine(args.machine)
+        super().__init__("kube-ha:aws:Identity", name, {"policy": policies.outline(allowed)}, opts)
         role = iam.Role(
             name,
             assume_role_policy=policies.assumed_by("ec2.amazonaws.com"),
@@ -30,7 +31,7 @@ class Identity(pulumi.ComponentResource):
         policy = iam.RolePolicy(
             name,
             role=role.id,
-            policy=pulumi.Output.json_dumps(policies.machine(args.machine)),
+            policy=pulumi.Output.json_dumps(allowed),
             opts=pulumi.ResourceOptions(parent=role),
         )
         # A machine that boots before its role may do anything would begin with refusals.

@@ -53,7 +53,8 @@ class Network(pulumi.ComponentResource):
     """The addresses of S3, for security groups."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("kube-ha:aws:Network", name, None, opts)
+        flow = policies.outline(policies.document(policies.write_logs(policies.NotYet())))
+        super().__init__("kube-ha:aws:Network", name, {"policy": flow}, opts)
         self.name, self.args = name, args
         self.child = pulumi.ResourceOptions(parent=self)
         self.vpc = ec2.Vpc(

@@ -65,6 +65,19 @@ def document(*statements: Statement) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
+class NotYet:
+    """Stands for an ARN before the thing is there."""
+
+    def apply(self, change: Any) -> "NotYet":
+        """What follows from it is not known either."""
+        return self
+
+
+def outline(policy: Mapping[str, Any]) -> str:
+    """A document without what is not known before things are made: what a component declares to the policy pack."""
+    return json.dumps(policy, default=lambda _: "not known yet")
+
+
 def allow(actions: Sequence[str], resources: Any, condition: Mapping[str, Any] | None = None) -> Statement:
     """A statement that allows."""
     statement = {"Effect": "Allow", "Action": list(actions), "Resource": resources}

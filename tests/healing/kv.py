@@ -1,5 +1,7 @@
 """Writes to etcd over one kept connection per member: the four messages that tests need, encoded by hand."""
 
+from typing import Any
+
 import grpc
 
 from components.node.agent.step import Context
@@ -51,7 +53,8 @@ class Kv:
 
     def _call(self, method: str, request: bytes, timeout: float) -> bool:
         try:
-            self._channel.unary_unary(method)(request, timeout=timeout)
+            call: Any = self._channel.unary_unary(method)
+            call(request, timeout=timeout)
         except grpc.RpcError:
             return False
         return True

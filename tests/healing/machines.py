@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from components.node.agent.cluster import SERVING, answers
@@ -95,7 +96,7 @@ class Machines(World):
         for name in names or self.names:
             context = self.machine(name, members)
             step = self.steps[name]
-            self.agents[name] = Agent(context, lambda s=step, c=context: s.tick(c), lambda s=step, c=context: s.run(c))
+            self.agents[name] = Agent(context, partial(step.tick, context), partial(step.run, context))
 
     def die(self, *names: str) -> None:
         """As a power failure: the agent ends where it is."""

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from components.node.etcd import UNIT, client_url, metrics_url
 from tests.agent import processes
 from tests.agent.processes import eventually
 from tests.healing.kv import Kv
-from tests.healing.machines import SLOW, Machines, case
+from tests.healing.machines import SLOW, Agent, Machines, case
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -156,6 +157,10 @@ def test_a_corrupt_member_is_not_removed_while_the_others_need_it(three: Machine
         rebuilt(three, name, before)
 
 
+def says_what_to_do(agent: Agent) -> bool:
+    return "make restore" in agent.said
+
+
 def test_a_corruption_that_nobody_can_be_blamed_for_is_left_to_people(three: Machines) -> None:
     with case(three, "three voters", "CORRUPT without a majority that agrees", "said, nobody rebuilt, cleared by hand"):
         before = three.listed("member-1")
@@ -163,7 +168,8 @@ def test_a_corruption_that_nobody_can_be_blamed_for_is_left_to_people(three: Mac
         assert client.raise_alarm(0, AlarmKind.CORRUPT)
         client.close()
         for name in three.names:
-            eventually(lambda n=name: "make restore" in three.agents[n].said, SLOW, f"{name} says what to do")
+            agent = three.agents[name]
+            eventually(partial(says_what_to_do, agent), SLOW, f"{name} says what to do")
         assert three.listed("member-1") == before
         run(three, "member-1", "alarm", "disarm")
         three.heal()
