@@ -34,7 +34,11 @@ SERVING: Final = "/health?exclude=NOSPACE&exclude=CORRUPT"
 HEALTH_SECONDS: Final = 1.5
 """Longer than an election at 100/1000."""
 
-UNSAFE: Final = ("unhealthy cluster", "not enough started members", "in sync with leader", "too many learner members")
+UNSAFE: Final = (
+    "unhealthy cluster", "not enough started members", "in sync with leader", "too many learner members",
+    # Also the answer to an addition right after a removal that the answering member has not applied.
+    "member not found",
+)  # fmt: skip
 """What etcd says when it refuses a change for now (server/etcdserver/errors of etcd)."""
 
 BUMP_REVISION: Final = 1_000_000_000
