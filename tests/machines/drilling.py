@@ -15,7 +15,7 @@ from drills.verdict import MarkKind
 from tests.machines.stack import Stack
 
 FLOOR_SECONDS: Final = 30.0
-"""The promise that fails a run (drills/thresholds.py). The target of 1.5 s is printed: it is met only where nothing else
+"""The promise that fails a run (drills/thresholds.py). The target of 1.5 s is printed: it is met where nothing else
 wants the two cores that a whole region and its probe share here."""
 PROMISED: Final = ("endpoint/new/create", "endpoint/new/read", "endpoint/kept/write", "endpoint/kept/read")
 """Clients of the endpoint that wait for a second: with connections made anew, and with kept ones."""
