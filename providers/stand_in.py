@@ -105,7 +105,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def serve(provider: provider_pb2_grpc.ResourceProviderServicer) -> None:
-    """Serve until the engine ends us; prints the port, as every plugin does."""
+    """Serve until the engine ends us, or whoever started us is gone; prints the port, as every plugin does."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
     server = grpc.server(futures.ThreadPoolExecutor(8))
@@ -113,4 +113,6 @@ def serve(provider: provider_pb2_grpc.ResourceProviderServicer) -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    server.wait_for_termination()
+    parent = os.getppid()
+    while os.getppid() == parent:
+        server.wait_for_termination(timeout=1)

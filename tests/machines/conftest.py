@@ -57,6 +57,6 @@ def bring_up(clone: Path) -> BringUp:
             yield stack
         finally:
             stack.down()
-        assert leftovers.of(stack, ROOT) == []
+        assert leftovers.settled(stack, ROOT) == []
 
     return brought_up

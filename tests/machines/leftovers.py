@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,3 +55,11 @@ def processes(stack: Stack, root: Path) -> Iterator[str]:
 def said(*command: str) -> list[str]:
     """The lines that a command prints."""
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def settled(stack: Stack, root: Path) -> list[str]:
+    """What is left after a moment: a plugin whose host was gone before its engine ends a few seconds later."""
+    deadline = time.monotonic() + 20
+    while (left := of(stack, root)) and time.monotonic() < deadline:
+        time.sleep(1)
+    return left

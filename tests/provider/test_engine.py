@@ -145,6 +145,7 @@ def up_until_something_exists(engine: Engine, client: Client) -> subprocess.Pope
     return process
 
 
+@pytest.mark.campaign
 def test_after_an_interrupted_up_the_next_one_works(engine: Engine, image: Path, client: Client) -> None:
     engine.program(program(image))
     process = up_until_something_exists(engine, client)

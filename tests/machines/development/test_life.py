@@ -22,7 +22,7 @@ def stack(clone: Path) -> Iterator[Stack]:
     stack = Stack(clones.DEVELOPMENT, clone)
     yield stack
     stack.down()
-    assert leftovers.of(stack, ROOT) == []
+    assert leftovers.settled(stack, ROOT) == []
 
 
 def has(stack: Stack, kind: str) -> bool:
@@ -40,7 +40,7 @@ def test_down_leaves_nothing_behind_and_says_what_data_it_deletes_and_up_works_a
         said = stack.down().output
         assert "for good, its data" in said
         assert "Volume master-1 (protected)" in said
-        assert leftovers.of(stack, ROOT) == []
+        assert leftovers.settled(stack, ROOT) == []
 
 
 @pytest.mark.campaign
