@@ -15,5 +15,6 @@ except ValueError as error:
     raise pulumi.RunError(f"stack {pulumi.get_stack()}:\n{error}") from None
 
 # A cloud's SDK is slow to import and large: only the one that the stack chose is.
-cloud = import_module(f"components.{settings.cloud}.self_managed")
-outputs.export(cloud.ControlPlane(pulumi.get_stack(), cloud.ControlPlaneArgs(settings=settings, topology=topology)))
+cloud = import_module(f"components.{settings.cloud}.{settings.control_plane.module}")
+arguments = outputs.ControlPlaneArgs(settings=settings, topology=topology)
+outputs.export(cloud.ControlPlane(pulumi.get_stack(), arguments))

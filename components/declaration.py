@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from components.clouds import Management
+from components.managed import PLANES
 from components.node.health import LOAD_BALANCER, grace_period_seconds, shutdown_delay_seconds
 from components.settings import Settings
 from components.topology import Master, Member, SnapshotPlan, Topology
@@ -21,22 +23,42 @@ def declaration(settings: Settings, topology: Topology) -> dict[str, Any]:
 
     Keys are camelCase as all properties that the engine sees; every value is a plain one, never an output.
     """
-    return {
+    common = {
         "cloud": str(settings.cloud),
-        "controlPlane": settings.control_plane,
+        "controlPlane": str(settings.control_plane),
         "scenario": str(topology.scenario),
         "region": settings.region,
-        "kubernetesVersion": settings.kubernetes_version,
         "zones": list(topology.zones),
         "masters": placed(topology.masters),
         "members": placed(topology.members),
+        "survives": list(topology.survives),
+    }
+    own = managed(settings) if settings.control_plane is Management.MANAGED else self_managed(settings, topology)
+    return {**common, **own}
+
+
+def managed(settings: Settings) -> dict[str, Any]:
+    """What is asked of a cloud's own control plane; how it is made is the cloud's affair."""
+    plane = PLANES[settings.cloud][settings.scenario]
+    return {
+        "kubernetesVersion": settings.managed_version or "the cloud's default",
+        "tier": plane.tier,
+        "agreement": plane.agreement.figure,
+        "endpoint": reach(settings),
+        "nodes": {"type": settings.nodes.type or "the scenario's", "perZone": settings.nodes.per_zone},
+    }
+
+
+def self_managed(settings: Settings, topology: Topology) -> dict[str, Any]:
+    """How machines, etcd and the load balancer are set."""
+    return {
+        "kubernetesVersion": settings.kubernetes_version,
         "externalEtcd": topology.external_etcd,
         "etcd": {"heartbeatMs": settings.etcd.heartbeat_ms, "electionMs": settings.etcd.election_ms},
         "loadBalancer": load_balancer(settings) if topology.load_balancer else None,
         "shutdownDelaySeconds": shutdown_delay_seconds(settings.cloud),
         "gracePeriodSeconds": grace_period_seconds(settings.cloud),
         "snapshots": snapshots(topology.snapshots),
-        "survives": list(topology.survives),
     }
 
 
@@ -49,8 +71,7 @@ def load_balancer(settings: Settings) -> dict[str, Any]:
     """Who reaches the API through the load balancer, and how that asks masters whether they serve."""
     check = LOAD_BALANCER[settings.cloud]
     return {
-        "public": settings.load_balancer.public,
-        "cidrs": [str(cidr) for cidr in settings.load_balancer.cidrs],
+        **reach(settings),
         "healthCheck": {
             "protocol": "HTTPS",
             "path": READINESS_PATH,
@@ -58,6 +79,12 @@ def load_balancer(settings: Settings) -> dict[str, Any]:
             "threshold": check.threshold,
         },
     }
+
+
+def reach(settings: Settings) -> dict[str, Any]:
+    """From where the API can be reached."""
+    cidrs = [str(cidr) for cidr in settings.load_balancer.cidrs]
+    return {"public": settings.load_balancer.public, "cidrs": cidrs}
 
 
 def snapshots(plan: SnapshotPlan) -> dict[str, Any]:

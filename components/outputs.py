@@ -1,8 +1,20 @@
 """What every control plane gives, self-managed or managed, in every cloud: the contract of the stack's outputs."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import pulumi
+
+from components.settings import Settings
+from components.topology import Topology
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlPlaneArgs:
+    """What a control plane is made from, in every cloud."""
+
+    settings: Settings
+    topology: Topology
 
 
 class ControlPlane(Protocol):
@@ -15,11 +27,11 @@ class ControlPlane(Protocol):
     zones: pulumi.Output[list[str]]
     masters: pulumi.Output[list[str]]
     members: pulumi.Output[list[str]]
-    """etcd members; empty where the cloud keeps them to itself."""
+    """etcd members; as masters, none where the cloud keeps them to itself."""
     survives: pulumi.Output[list[str]]
     """What may be lost without the API stopping, in words."""
     backups: pulumi.Output[str]
-    """Where snapshots are."""
+    """Where snapshots are; of a managed control plane, where the cloud's backups of it are."""
 
 
 OUTPUTS = ("endpoint", "kubeconfig", "zones", "masters", "members", "survives", "backups")

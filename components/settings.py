@@ -4,17 +4,21 @@ Pulumi-free: `load` takes the stack's configuration as strings, as the engine ha
 """
 
 import json
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import IPv4Network
 from itertools import combinations
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
-from components.aws.regions import REGIONS as AWS_REGIONS
-from components.topology import SHAPES, Scenario, Topology, plan
+from components.clouds import OFFERS, REGIONS, Cloud, Management
+from components.managed import OLDEST_MINORS, PLANES
+from components.managed_settings import DnsSettings, NodeSettings
+from components.setting_group import Group
+from components.topology import SHAPES, Scenario, Topology, managed, plan
 
 NAMESPACE: Final = "kube-ha"
 
@@ -24,28 +28,6 @@ KUBERNETES_VERSIONS: Final = ("1.37.2",)
 
 class SettingsError(ValueError):
     """One line per setting that cannot be: its key, what it got, what is accepted."""
-
-
-class Cloud(StrEnum):
-    """Where the control plane lives."""
-
-    LOCAL = "local"
-    AWS = "aws"
-
-
-LOCAL_ZONES: Final = ("zone-a", "zone-b", "zone-c", "zone-d", "zone-e")
-
-REGIONS: Final[Mapping[Cloud, Mapping[str, tuple[str, ...]]]] = {
-    Cloud.LOCAL: {"local": LOCAL_ZONES},
-    Cloud.AWS: AWS_REGIONS,
-}
-"""Zones of each region, first choice first."""
-
-
-class Group(BaseModel):
-    """Base of all settings: immutable, camelCase in the stack file, an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
 class EtcdSettings(Group):
@@ -96,7 +78,7 @@ class NetworkSettings(Group):
 
 
 class LoadBalancerSettings(Group):
-    """Who may reach the API through the load balancer of a cloud."""
+    """Who may reach the API through the load balancer of a cloud, or through a managed control plane's endpoint."""
 
     public: bool = False
     cidrs: tuple[IPv4Network, ...] = ()
@@ -135,16 +117,21 @@ class AuthenticationSettings(Group):
     oidc: OidcSettings | None = None
 
 
+SELF_MANAGED_ONLY: Final = ("masters", "etcd", "machines", "authentication")
+MANAGED_ONLY: Final = ("nodes", "administrators", "dns")
+
+
 class Settings(Group):
     """A stack's settings with every default filled in."""
 
     cloud: Cloud
     scenario: Scenario
-    control_plane: Literal["self-managed"] = "self-managed"
+    control_plane: Management = Management.SELF_MANAGED
     region: str = "local"
     zones: tuple[str, ...] = ()
     """Default: the first of the region, as many as the scenario needs."""
     kubernetes_version: str = KUBERNETES_VERSIONS[0]
+    """Of a managed control plane a minor one, such as 1.36; `managed_version` is it."""
     masters: int | None = None
     """Default: the scenario's."""
     etcd: EtcdSettings = EtcdSettings()
@@ -152,13 +139,29 @@ class Settings(Group):
     load_balancer: LoadBalancerSettings = LoadBalancerSettings()
     machines: MachineSettings = MachineSettings()
     authentication: AuthenticationSettings = AuthenticationSettings()
+    nodes: NodeSettings = NodeSettings()
+    administrators: tuple[str, ...] = ()
+    """Who administers a managed cluster, as the cloud names principals: ARNs of IAM, IDs of Entra groups, members of
+    Google's IAM. Beside whoever makes it."""
+    dns: DnsSettings = DnsSettings()
     tags: Mapping[str, str] = Field(default_factory=dict)
+
+    @field_validator("control_plane")
+    @classmethod
+    def cloud_has_it(cls, value: Management, info: ValidationInfo) -> Management:
+        """Not every cloud has both."""
+        offered = OFFERS.get(info.data.get("cloud", ""), tuple(Management))
+        if value not in offered:
+            raise ValueError(f"cloud {info.data['cloud']} has {', '.join(offered)} only")
+        return value
 
     @field_validator("kubernetes_version")
     @classmethod
-    def version_is_in_the_table(cls, value: str) -> str:
+    def version_is_in_the_table(cls, value: str, info: ValidationInfo) -> str:
         """A version nobody tried is not one to stand up a company's control plane with."""
         bare = value.removeprefix("v")
+        if info.data.get("control_plane") is Management.MANAGED:
+            return check_minor(bare, info.data.get("cloud"))
         if bare not in KUBERNETES_VERSIONS:
             raise ValueError(f"accepted: {', '.join(KUBERNETES_VERSIONS)}")
         return bare
@@ -176,17 +179,49 @@ class Settings(Group):
         return self
 
     @model_validator(mode="after")
-    def this_machine_is_not_a_data_centre(self) -> Self:
-        """What only a cloud has would be left out in silence."""
+    def nothing_is_left_out_in_silence(self) -> Self:
+        """A setting that means nothing here is a misunderstanding, not a default."""
+        if self.control_plane not in OFFERS[self.cloud]:  # the default of a cloud that has no such thing
+            raise ValueError(f"controlPlane: cloud {self.cloud} has {', '.join(OFFERS[self.cloud])} only; set it")
+        where, foreign = self.foreign
+        for name in foreign:
+            given = getattr(self, name)
+            if name in self.model_fields_set and (given.model_fields_set if isinstance(given, Group) else True):
+                raise ValueError(f"{to_camel(name)}: {where} has no such choice; leave it out")
+        return self
+
+    @property
+    def foreign(self) -> tuple[str, tuple[str, ...]]:
+        """What this is, in words, and the settings that mean nothing to it."""
         if self.cloud is Cloud.LOCAL:
-            for name in ("load_balancer", "machines"):
-                if getattr(self, name).model_fields_set:
-                    raise ValueError(f"{to_camel(name)}: cloud local has no such choice; leave it out")
-        elif self.load_balancer.public and not SHAPES[self.scenario].load_balancer:
+            return "cloud local", ("load_balancer", "machines", *MANAGED_ONLY)
+        if self.control_plane is Management.MANAGED:
+            elsewhere = () if self.cloud is Cloud.AWS else ("dns",)
+            return f"a managed control plane of cloud {self.cloud}", (*SELF_MANAGED_ONLY, *elsewhere)
+        return "a self-managed control plane", MANAGED_ONLY
+
+    @model_validator(mode="after")
+    def a_public_endpoint_is_there(self) -> Self:
+        """The only master of a development scenario is its endpoint, and no machine has a public address."""
+        lonely = not SHAPES[self.scenario].load_balancer and self.control_plane is Management.SELF_MANAGED
+        if self.load_balancer.public and lonely:
             raise ValueError(
                 f"loadBalancer.public: the {self.scenario} scenario has no load balancer; set scenario to production"
             )
         return self
+
+    @model_validator(mode="after")
+    def pods_have_a_range_of_their_own(self) -> Self:
+        """EKS gives pods addresses of the VPC."""
+        on_eks = (self.cloud, self.control_plane) == (Cloud.AWS, Management.MANAGED)
+        if on_eks and "pod_cidr" in self.network.model_fields_set:
+            raise ValueError("network.podCidr: pods of EKS have addresses of network.cidr; leave it out")
+        return self
+
+    @property
+    def managed_version(self) -> str | None:
+        """The minor version that a managed control plane is asked for; None leaves it to the cloud's own default."""
+        return self.kubernetes_version if "kubernetes_version" in self.model_fields_set else None
 
     @property
     def topology(self) -> Topology:
@@ -195,8 +230,26 @@ class Settings(Group):
         Raises:
             TopologyError: they break a rule of the scenario matrix.
         """
-        zones = self.zones or REGIONS[self.cloud][self.region][: SHAPES[self.scenario].min_zones]
+        known = REGIONS[self.cloud][self.region]
+        if self.control_plane is Management.MANAGED:
+            plane = PLANES[self.cloud][self.scenario]
+            return managed(self.scenario, self.zones or known[: plane.zones], plane.zones, plane.survives)
+        zones = self.zones or known[: SHAPES[self.scenario].min_zones]
         return plan(self.scenario, zones, masters=self.masters, members=self.etcd.members)
+
+
+def check_minor(version: str, cloud: Cloud | None) -> str:
+    """A version as clouds take it for a cluster.
+
+    Raises:
+        ValueError: it is none, or one that is known to be gone.
+    """
+    oldest = OLDEST_MINORS[cloud] if cloud else 0
+    if not re.fullmatch(r"1\.\d{1,2}", version):
+        raise ValueError(f"a managed control plane takes a minor version, such as 1.{oldest + 4}")
+    if int(version.removeprefix("1.")) < oldest:
+        raise ValueError(f"cloud {cloud} makes no cluster of it any more; the oldest is 1.{oldest}")
+    return version
 
 
 def load(config: Mapping[str, str]) -> Settings:

@@ -132,6 +132,8 @@ class Topology:
     external_etcd: bool
     load_balancer: bool
     snapshots: SnapshotPlan
+    promised: tuple[str, ...] = ()
+    """What the cloud promises that may be lost, where it keeps masters and members to itself."""
 
     @property
     def quorum(self) -> int:
@@ -155,6 +157,8 @@ class Topology:
     @property
     def survives(self) -> tuple[str, ...]:
         """What may be lost at the same time without the API stopping, in words."""
+        if not self.members:
+            return self.promised
         spare = len(self.members) - self.quorum
         losses = [f"any {spare} etcd member{'s' if spare > 1 else ''}"] if spare else []
         if all(self.serves_without(zone) for zone in self.zones):
@@ -187,7 +191,7 @@ def plan(
         TopologyError: a rule of the README's scenario matrix would be broken.
     """
     shape = SHAPES[scenario]
-    check_zones(scenario, zones)
+    check_zones(scenario, zones, shape.min_zones)
     used = tuple(zones) if shape.min_zones > 1 else tuple(zones[:1])
     if shape.external_etcd:
         member_count = shape.members if members is None else members
@@ -214,6 +218,30 @@ def plan(
     return topology
 
 
+def managed(scenario: Scenario, zones: Sequence[str], least: int, survives: tuple[str, ...]) -> Topology:
+    """The topology of a control plane whose machines are the cloud's own affair.
+
+    Args:
+        zones: where its nodes live.
+        least: how many of them the scenario needs there.
+        survives: what the cloud promises.
+
+    Raises:
+        TopologyError: too few zones, or one twice.
+    """
+    check_zones(scenario, zones, least)
+    return Topology(
+        scenario=scenario,
+        zones=tuple(zones),
+        masters=(),
+        members=(),
+        external_etcd=False,
+        load_balancer=False,
+        snapshots=SHAPES[scenario].snapshots,
+        promised=survives,
+    )
+
+
 def stacked_count(shape: Shape, masters: int | None, members: int | None) -> int:
     """Masters of a stacked control plane: each carries one member, so the two counts are one."""
     if masters is not None and members is not None and masters != members:
@@ -224,17 +252,16 @@ def stacked_count(shape: Shape, masters: int | None, members: int | None) -> int
     return masters or members or shape.masters
 
 
-def check_zones(scenario: Scenario, zones: Sequence[str]) -> None:
+def check_zones(scenario: Scenario, zones: Sequence[str], needed: int) -> None:
     """Enough zones, none twice."""
     twice = [zone for zone, times in Counter(zones).items() if times > 1]
     if twice:
         raise TopologyError(f"kube-ha:zones: {', '.join(twice)} is named twice; name each zone once.")
-    needed = SHAPES[scenario].min_zones
     if len(zones) < needed:
+        instead = ", or set kube-ha:scenario to development" if scenario is not Scenario.DEVELOPMENT else ""
         raise TopologyError(
             f"kube-ha:zones: {len(zones)} ({', '.join(zones) or 'none'}) for the {scenario} scenario, which needs "
-            f"{needed} so that the loss of one leaves a quorum. Name {needed} or more zones, or set "
-            "kube-ha:scenario to development."
+            f"{needed} so that the loss of one leaves a quorum. Name {needed} or more zones{instead}."
         )
 
 

@@ -1,7 +1,6 @@
 """A self-managed control plane on AWS: network, keys, bucket, machines over zones, one load balancer."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -22,18 +21,10 @@ from components.declaration import declaration
 from components.machine_document import Cluster, Identity
 from components.node.health import API_PORT
 from components.node.machine import Role
-from components.outputs import OUTPUTS
+from components.outputs import OUTPUTS, ControlPlaneArgs
 from components.pki import Pki
-from components.settings import Settings, SettingsError
-from components.topology import Scenario, Topology
-
-
-@dataclass(frozen=True, kw_only=True)
-class ControlPlaneArgs:
-    """What a control plane is made from."""
-
-    settings: Settings
-    topology: Topology
+from components.settings import SettingsError
+from components.topology import Scenario
 
 
 class ControlPlane(pulumi.ComponentResource):

@@ -1,7 +1,6 @@
 """A self-managed control plane on this machine, with everything that one in a cloud has."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import pulumi
 
@@ -16,23 +15,13 @@ from components.machine_document import Cluster, Identity, document
 from components.node import bundle, cloud_init
 from components.node.health import API_PORT
 from components.node.machine import Balancing, Peer, Role
-from components.outputs import OUTPUTS
+from components.outputs import OUTPUTS, ControlPlaneArgs
 from components.pki import Pki
-from components.settings import Settings
-from components.topology import Topology
 from providers.local import resources as local
 from toolchain import artifacts, cache
 
 READY_SECONDS = 600
 """How long `up` waits for the machines; a cold start takes well under a minute, a roll of all machines several."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ControlPlaneArgs:
-    """What a control plane is made from."""
-
-    settings: Settings
-    topology: Topology
 
 
 class ControlPlane(pulumi.ComponentResource):

@@ -76,9 +76,9 @@ def settings_of(stack: str) -> Settings:
 
 def program(stack: str, settings: Settings) -> Any:
     """What `__main__.py` does, less the engine's own."""
-    from components.aws.self_managed import ControlPlane, ControlPlaneArgs
+    from components.aws.self_managed import ControlPlane
 
-    plane = ControlPlane(stack, ControlPlaneArgs(settings=settings, topology=settings.topology))
+    plane = ControlPlane(stack, outputs.ControlPlaneArgs(settings=settings, topology=settings.topology))
     return [getattr(plane, name) for name in outputs.OUTPUTS]
 
 

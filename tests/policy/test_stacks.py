@@ -23,10 +23,10 @@ def program(stack: str) -> list[Registration]:
     settings = aws.settings_of(stack)
     if settings.cloud == "aws":
         return aws.built(stack)
-    from components.local.self_managed import ControlPlane, ControlPlaneArgs
+    from components.local.self_managed import ControlPlane
 
     def local() -> Any:
-        plane = ControlPlane(stack, ControlPlaneArgs(settings=settings, topology=settings.topology))
+        plane = ControlPlane(stack, outputs.ControlPlaneArgs(settings=settings, topology=settings.topology))
         return [getattr(plane, name) for name in outputs.OUTPUTS]
 
     return build(local, stack)

@@ -31,12 +31,12 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @cache
 def built(stack: str) -> list[Registration]:
-    from components.local.self_managed import ControlPlane, ControlPlaneArgs
+    from components.local.self_managed import ControlPlane
 
     settings = settings_of(stack)
 
     def program() -> Any:
-        plane = ControlPlane(stack, ControlPlaneArgs(settings=settings, topology=settings.topology))
+        plane = ControlPlane(stack, outputs.ControlPlaneArgs(settings=settings, topology=settings.topology))
         return [getattr(plane, name) for name in outputs.OUTPUTS]
 
     return build(program, stack)

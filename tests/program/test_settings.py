@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from components.managed import PLANES
 from components.settings import KUBERNETES_VERSIONS, SettingsError, load
-from components.topology import Scenario
+from components.topology import Scenario, TopologyError
 
 ROOT = Path(__file__).resolve().parents[2]
 STACKS = sorted((ROOT / "stacks").glob("Pulumi.*.yaml"))
@@ -23,10 +24,20 @@ def stack(**settings: Any) -> dict[str, str]:
     return as_engine_hands_it({f"kube-ha:{key}": value for key, value in given.items() if value is not None})
 
 
+MANAGED = {"cloud": "aws", "region": "eu-west-1", "controlPlane": "managed"}
+FAILOVER = {
+    "zoneId": "Z08",
+    "name": "shop.example.com",
+    "role": "primary",
+    "target": "shop.elb.amazonaws.com",
+    "healthPath": "/healthz",
+}
+
+
 @pytest.mark.parametrize("path", STACKS, ids=lambda path: path.name)
 def test_every_stack_of_the_repository_loads(path: Path) -> None:
     settings = load(as_engine_hands_it(yaml.safe_load(path.read_text())["config"]))
-    assert settings.topology.masters
+    assert bool(settings.topology.masters) is (settings.control_plane == "self-managed")
 
 
 def test_stacks_of_one_machine_do_not_share_addresses() -> None:
@@ -49,7 +60,7 @@ def test_a_new_users_stack_is_two_lines() -> None:
             {"scenario": "prod"},
             "kube-ha:scenario: got 'prod'; input should be 'development', 'production' or 'critical'.",
         ),
-        ({"cloud": "locl"}, "kube-ha:cloud: got 'locl'; input should be 'local' or 'aws'."),
+        ({"cloud": "locl"}, "kube-ha:cloud: got 'locl'; input should be 'local', 'aws', 'azure' or 'gcp'."),
         (
             {"kubernetesVersion": "1.20.1"},
             f"kube-ha:kubernetesVersion: got '1.20.1'; accepted: {KUBERNETES_VERSIONS[0]}.",
@@ -77,7 +88,52 @@ def test_a_new_users_stack_is_two_lines() -> None:
             },
             "kube-ha:loadBalancer.public: the development scenario has no load balancer; set scenario to production",
         ),
-        ({"colour": "red"}, "kube-ha:colour: no such setting; accepted: authentication, cloud,"),
+        ({"controlPlane": "managed"}, "kube-ha:controlPlane: got 'managed'; cloud local has self-managed only."),
+        (
+            {"cloud": "azure", "region": "westeurope"},
+            "kube-ha:controlPlane: cloud azure has managed only; set it.",
+        ),
+        (
+            {"cloud": "gcp", "region": "europe-west1", "controlPlane": "self-managed"},
+            "kube-ha:controlPlane: got 'self-managed'; cloud gcp has managed only.",
+        ),
+        ({"nodes": {"perZone": 2}}, "kube-ha:nodes: cloud local has no such choice; leave it out"),
+        (
+            {"cloud": "aws", "region": "eu-west-1", "administrators": ["arn:aws:iam::123456789012:role/admin"]},
+            "kube-ha:administrators: a self-managed control plane has no such choice; leave it out",
+        ),
+        (
+            {**MANAGED, "etcd": {"members": 5}},
+            "kube-ha:etcd: a managed control plane of cloud aws has no such choice; leave it out",
+        ),
+        ({**MANAGED, "masters": 3}, "kube-ha:masters: a managed control plane of cloud aws has no such choice"),
+        (
+            {**MANAGED, "network": {"podCidr": "10.1.0.0/16"}},
+            "kube-ha:network.podCidr: pods of EKS have addresses of network.cidr; leave it out",
+        ),
+        (
+            {**MANAGED, "kubernetesVersion": "1.37.2"},
+            "kube-ha:kubernetesVersion: got '1.37.2'; a managed control plane takes a minor version, such as 1.36",
+        ),
+        (
+            {**MANAGED, "kubernetesVersion": "1.25"},
+            "kube-ha:kubernetesVersion: got '1.25'; cloud aws makes no cluster of it any more; the oldest is 1.32",
+        ),
+        ({**MANAGED, "loadBalancer": {"public": True}}, "kube-ha:loadBalancer: public without cidrs; list the ranges"),
+        (
+            {**MANAGED, "dns": {"failover": {**FAILOVER, "healthPath": None}}},
+            "kube-ha:dns.failover: set healthPath for a public target or watched for a private one, and not both",
+        ),
+        (
+            {
+                "cloud": "gcp",
+                "region": "europe-west1",
+                "controlPlane": "managed",
+                "dns": {"failover": FAILOVER},
+            },
+            "kube-ha:dns: a managed control plane of cloud gcp has no such choice; leave it out",
+        ),
+        ({"colour": "red"}, "kube-ha:colour: no such setting; accepted: administrators, authentication, cloud,"),
     ],
 )
 def test_an_error_names_key_value_and_what_is_accepted(given: dict[str, Any], says: str) -> None:
@@ -94,3 +150,27 @@ def test_all_errors_come_at_once() -> None:
 
 def test_other_namespaces_are_left_alone() -> None:
     assert load({**stack(), "aws:region": "eu-west-1"}).scenario is Scenario.PRODUCTION
+
+
+@pytest.mark.parametrize(("given", "asked"), [(None, None), ("1.36", "1.36"), ("v1.35", "1.35")])
+def test_a_managed_version_is_the_clouds_own_default_unless_it_is_named(given: str | None, asked: str | None) -> None:
+    assert load(stack(**MANAGED, kubernetesVersion=given)).managed_version == asked
+
+
+@pytest.mark.parametrize(
+    ("cloud", "region"), [("aws", "us-west-1"), ("aws", "eu-west-1"), ("azure", "westeurope"), ("gcp", "us-east1")]
+)
+@pytest.mark.parametrize("scenario", Scenario)
+def test_nodes_of_a_managed_control_plane_have_the_zones_of_its_scenario(
+    cloud: str, region: str, scenario: Scenario
+) -> None:
+    settings = load(stack(cloud=cloud, region=region, controlPlane="managed", scenario=scenario))
+    if region == "us-west-1" and scenario is not Scenario.DEVELOPMENT:
+        with pytest.raises(TopologyError, match=r"kube-ha:zones: 2 \(us-west-1a, us-west-1b\) for the .* needs 3"):
+            _ = settings.topology
+        return
+    plane = PLANES[settings.cloud][scenario]
+    assert len(settings.topology.zones) == plane.zones
+    assert settings.topology.survives == plane.survives
+    assert not settings.topology.masters
+    assert not settings.topology.members

@@ -1,0 +1,84 @@
+"""What a managed control plane is in each scenario: the clouds' own tiers, and what they promise. Pure.
+
+The README's table of managed control planes is this one, with the levers of each cloud (`components/<cloud>/levers.py`)
+beside it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from components.clouds import Cloud
+from components.topology import Scenario
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """A cloud's own promise for the uptime of its control plane."""
+
+    figure: str
+    """Per month."""
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lever:
+    """Something that a cloud offers for availability, and that a scenario pulls or leaves."""
+
+    worth: str
+    """What is lost without it."""
+    cost: str
+    """In the cloud's own terms: prices change, and differ by region."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plane:
+    """A managed control plane of a scenario."""
+
+    tier: str
+    """In the cloud's own words."""
+    agreement: Agreement
+    zones: int
+    """Of the nodes, at least; the first of the region unless the stack names others."""
+    survives: tuple[str, ...]
+    """What may be lost without the API stopping, in words."""
+
+
+NO_AGREEMENT: Final = "none"
+
+EKS_STANDARD: Final = Agreement(figure="99.95 %", source="https://aws.amazon.com/eks/sla/")
+AKS_FREE: Final = Agreement(
+    figure=NO_AGREEMENT, source="https://learn.microsoft.com/azure/aks/free-standard-pricing-tiers"
+)
+AKS_STANDARD: Final = Agreement(
+    figure="99.95 %", source="https://learn.microsoft.com/azure/aks/free-standard-pricing-tiers"
+)
+GKE_ZONAL: Final = Agreement(figure="99.5 %", source="https://cloud.google.com/kubernetes-engine/sla")
+GKE_REGIONAL: Final = Agreement(figure="99.95 %", source="https://cloud.google.com/kubernetes-engine/sla")
+
+ONE_ZONE: Final = ("any one zone",)
+
+PLANES: Final[Mapping[Cloud, Mapping[Scenario, Plane]]] = {
+    Cloud.AWS: {
+        # EKS knows no control plane in one zone: it asks for subnets in two at least.
+        Scenario.DEVELOPMENT: Plane(tier="standard", agreement=EKS_STANDARD, zones=2, survives=ONE_ZONE),
+        Scenario.PRODUCTION: Plane(tier="standard", agreement=EKS_STANDARD, zones=3, survives=ONE_ZONE),
+        Scenario.CRITICAL: Plane(tier="tier-xl", agreement=EKS_STANDARD, zones=3, survives=ONE_ZONE),
+    },
+    Cloud.AZURE: {
+        Scenario.DEVELOPMENT: Plane(tier="Free", agreement=AKS_FREE, zones=1, survives=()),
+        Scenario.PRODUCTION: Plane(tier="Standard", agreement=AKS_STANDARD, zones=3, survives=ONE_ZONE),
+        Scenario.CRITICAL: Plane(tier="Standard", agreement=AKS_STANDARD, zones=3, survives=ONE_ZONE),
+    },
+    Cloud.GCP: {
+        Scenario.DEVELOPMENT: Plane(tier="zonal", agreement=GKE_ZONAL, zones=1, survives=()),
+        Scenario.PRODUCTION: Plane(tier="regional", agreement=GKE_REGIONAL, zones=3, survives=ONE_ZONE),
+        Scenario.CRITICAL: Plane(tier="regional", agreement=GKE_REGIONAL, zones=3, survives=ONE_ZONE),
+    },
+}
+"""The managed half of the scenario matrix."""
+
+OLDEST_MINORS: Final[Mapping[Cloud, int]] = {Cloud.AWS: 32, Cloud.AZURE: 32, Cloud.GCP: 32}
+"""Kubernetes 1.x below which no cloud makes a new cluster from December 2026 on: the end of extended support of 1.31 on
+EKS (26 November 2026), of AKS' long-term support and of GKE's extended channel, by the clouds' own release calendars.
+What is newer is for the cloud to accept: which version it offers cannot be known without asking it."""
