@@ -102,12 +102,3 @@ def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
 def tag_specification(resource: str, tags: Mapping[str, str]) -> list[dict[str, Any]]:
     """Tags as EC2 takes them at a creation."""
     return [{"ResourceType": resource, "Tags": tag_list(tags)}] if tags else []
-
-
-def whole(value: Any) -> Any:
-    """Numbers without a fraction as integers: the engine's have none of their own."""
-    if isinstance(value, dict):
-        return {name: whole(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [whole(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -6,13 +6,14 @@ from typing import Any
 
 import grpc
 from botocore.exceptions import BotoCoreError, ClientError
-from google.protobuf import empty_pb2, json_format, struct_pb2
+from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from providers.aws.connection import Aws, NoEmulatorError, endpoint
-from providers.aws.kind import Kind, Made, Properties, Request, auto_name, whole
+from providers.aws.kind import Kind, Made, Properties, Request, auto_name
 from providers.aws.kinds import KINDS
 from providers.aws.lookups import LOOKUPS
+from providers.messages import plain, struct
 from providers.stand_in import UNKNOWN
 
 
@@ -148,16 +149,3 @@ class AwsStandIn(provider_pb2_grpc.ResourceProviderServicer):
             return action()
         except (BotoCoreError, ClientError, ValueError, NoEmulatorError) as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-
-
-def plain(properties: Any) -> Properties:
-    """A message as a dictionary."""
-    decoded: Properties = whole(json_format.MessageToDict(properties))
-    return decoded
-
-
-def struct(properties: Properties) -> struct_pb2.Struct:
-    """A dictionary as a message."""
-    message = struct_pb2.Struct()
-    message.update(properties)
-    return message

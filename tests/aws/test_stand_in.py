@@ -8,8 +8,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from providers.aws import emulator
 from providers.aws.connection import Aws, NoEmulatorError
-from providers.aws.kind import Request, auto_name, pascal, whole
+from providers.aws.kind import Request, auto_name, pascal
 from providers.aws.kinds import KINDS
+from providers.messages import whole
 
 Refusal = (BotoCoreError, ClientError, ValueError)
 
