@@ -75,6 +75,10 @@ class Client:
         """Say that the resource's creator has it."""
         self._ask("POST", f"/v1/resources/{resource_id}/confirm")
 
+    def settle(self, resource_id: str) -> None:
+        """Say that an engine knows the resource."""
+        self._ask("POST", f"/v1/resources/{resource_id}/settle")
+
     def read(self, resource_id: str) -> dict[str, Any] | None:
         """A resource's properties, or None when it does not exist."""
         try:

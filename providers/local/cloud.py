@@ -8,6 +8,7 @@ from typing import Any
 from providers.local import specs, state
 from providers.local.checks import conflict, users
 from providers.local.cuts import Cut, CutKind, cables
+from providers.local.differences import replacing
 from providers.local.hardware import Hardware, MissingError
 from providers.local.keeper import Keeper, Order
 from providers.local.objects import Bucket
@@ -56,11 +57,13 @@ class Cloud:
         """
         with self.lock:
             self.lock.wait_for(lambda: not self._is_leaving(resource), REMOVAL_TIMEOUT)
-            old = self.state.resources.get(resource.id)
-            reason = conflict(resource, list(self.state.resources.values()))
+            resources = self.state.resources
+            lost = next((other for other in resources.values() if is_lost(other, resource)), None)
+            reason = conflict(resource, [other for other in resources.values() if other is not lost])
             if reason:
                 raise ConflictError(reason)
-            self.state.resources[resource.id] = resource
+            old = resources.pop(lost.id).model_copy(update={"id": resource.id}) if lost else resources.get(resource.id)
+            resources[resource.id] = resource
             self.save()
         try:
             self.hardware.realise(resource.spec)
@@ -82,6 +85,13 @@ class Cloud:
         with self.lock:
             resource = self._resource(resource_id)
             self.state.resources[resource_id] = resource.model_copy(update={"creator": None})
+            self.save()
+
+    def settle(self, resource_id: str) -> None:
+        """An engine has shown that it knows the resource."""
+        with self.lock:
+            resource = self._resource(resource_id)
+            self.state.resources[resource_id] = resource.model_copy(update={"unseen_by": None})
             self.save()
 
     def read(self, resource_id: str) -> dict[str, Any]:
@@ -259,6 +269,19 @@ class Cloud:
         name = names[0]
         cables(self.hardware.addresses(name), [s for g in self.hardware.groups(name) for s in g.slots], target)
         return name
+
+
+def is_lost(old: Resource, new: Resource) -> bool:
+    """Whether `old` is what the engine that now asks for `new` made in its last operation and never wrote down."""
+    return (
+        old.id != new.id
+        and old.owner == new.owner
+        and old.identity == new.identity
+        and old.creator is None
+        and old.unseen_by is not None
+        and old.unseen_by == new.unseen_by
+        and not replacing(new.kind, old.spec.wire(), new.spec.wire())
+    )
 
 
 def is_orphan(resource: Resource) -> bool:

@@ -51,6 +51,7 @@ class Control:
             Route("GET", "/v1/resources/{id}", self._read),
             Route("DELETE", "/v1/resources/{id}", self._remove),
             Route("POST", "/v1/resources/{id}/confirm", self._confirm),
+            Route("POST", "/v1/resources/{id}/settle", self._settle),
             Route("GET", "/v1/machines", self._machines),
             Route("GET", "/v1/networks/{network}/machines/{machine}/console", self._console),
             Route("POST", "/v1/stacks/{stack}/machines/{machine}/{order}", self._order),
@@ -84,6 +85,10 @@ class Control:
 
     def _confirm(self, request: Request, resource_id: str) -> Answer:
         self._cloud.confirm(resource_id)
+        return Response()
+
+    def _settle(self, request: Request, resource_id: str) -> Answer:
+        self._cloud.settle(resource_id)
         return Response()
 
     def _machines(self, request: Request) -> Answer:

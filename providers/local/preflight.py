@@ -33,6 +33,10 @@ class Preflight:
         records = state.load(self._root / "state.json").resources.values()
         return [resource for resource in records if not _is_left_over(resource)]
 
+    def is_unseen(self, identity: str) -> bool:
+        """Whether this resource was there at the beginning with no engine known to have written it down."""
+        return any(resource.id == identity and resource.unseen_by is not None for resource in self._existing)
+
     def failures(self, urn: str, kind: Kind, properties: dict[str, Any]) -> Iterator[Failure]:
         """Everything that is wrong with a resource; what is not known yet is not judged."""
         unknown = {name for name, value in properties.items() if has_unknown(value)}

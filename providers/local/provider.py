@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent import futures
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import grpc
@@ -91,6 +91,7 @@ class LocalProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Diff(self, request: Any, context: Context) -> Any:
         kind, old, new = _kind(request.urn), mapping(request.old_inputs), mapping(request.news)
+        self._settle(request.id)
         ignored = set(request.ignoreChanges)
         names = [name for name in changed(old, new) if name not in ignored]
         some = provider_pb2.DiffResponse.DIFF_SOME if names else provider_pb2.DiffResponse.DIFF_NONE
@@ -135,6 +136,7 @@ class LocalProvider(provider_pb2_grpc.ResourceProviderServicer):
         if kind is Kind.READINESS:
             return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
         with self._work(context):
+            self._settle(request.id)
             found = self._client.read(request.id) if self._client.has_anything else None
             if found is None:
                 return provider_pb2.ReadResponse()
@@ -151,6 +153,12 @@ class LocalProvider(provider_pb2_grpc.ResourceProviderServicer):
                 self._client.remove(request.id)
         return empty_pb2.Empty()
 
+    def _settle(self, identity: str) -> None:
+        """The engine names a resource: it knows it. Told to a supervisor that runs; a preview starts none."""
+        if self._preflight.is_unseen(identity) and self._client.socket.exists():
+            with suppress(CloudRefusalError, UnreachableError):
+                self._client.settle(identity)
+
     # -- making --------------------------------------------------------------------------------------------------
 
     def _make(self, urn: str, identity: str, spec: AnySpec, *, update: bool = False) -> dict[str, Any]:
@@ -161,6 +169,7 @@ class LocalProvider(provider_pb2_grpc.ResourceProviderServicer):
         body: dict[str, Any] = {"kind": kind, "owner": Owner.of(urn).model_dump(), "spec": spec.wire()}
         if not update:
             body["creator"] = process(os.getpid()).model_dump()
+            body["unseen_by"] = os.environ.get("PULUMI_BACKEND_URL", "")
         self._client.put(identity, body)
         if isinstance(spec, MachineGroup):
             self._waiting.until_started(urn, spec)

@@ -50,6 +50,9 @@ class Resource(BaseModel):
     spec: AnySpec
     creator: Process | None = None
     """The provider that makes it, until it confirms; a resource whose creator died before that is removed."""
+    unseen_by: str | None = None
+    """The engine's backend that asked for it, until an engine shows that it knows it. An engine that is interrupted
+    can lose what a provider confirmed: asked by the same stack of the same backend again, it is that one."""
 
     @field_validator("spec", mode="plain")
     @classmethod

@@ -125,6 +125,11 @@ class Engine:
         """`pulumi up`; what it prints."""
         return self.run("up", "--yes", "--skip-preview", fails=fails)
 
+    def restore(self, state: str) -> None:
+        """Make the stack's state what it once was."""
+        (self.folder / "state.json").write_text(state)
+        self.run("stack", "import", "--file", "state.json")
+
     def state(self) -> str:
         """The stack's state as JSON."""
         return self.run("stack", "export")

@@ -145,7 +145,36 @@ def up_until_something_exists(engine: Engine, client: Client) -> subprocess.Pope
     return process
 
 
-@pytest.mark.campaign
+def test_what_an_interrupted_engine_never_wrote_down_is_taken_over(engine: Engine, image: Path, client: Client) -> None:
+    nothing = engine.state()
+    engine.program(program(image))
+    engine.up()
+    before = {view.machine: view.instance for view in client.machines(stack=STACK)}
+    engine.restore(nothing)
+    engine.up()
+    assert {view.machine: view.instance for view in client.machines(stack=STACK)} == before
+    assert len(client.resources()) == 5
+
+
+def test_what_an_engine_knew_and_forgot_is_not_taken_over(engine: Engine, image: Path) -> None:
+    nothing = engine.state()
+    engine.program(program(image))
+    engine.up()
+    engine.up()
+    engine.restore(nothing)
+    assert "providers.local purge --stack" in engine.up(fails=True)
+
+
+def test_what_another_backend_made_is_not_taken_over(engine: Engine, image: Path, tmp_path: Path) -> None:
+    engine.program(program(image))
+    engine.up()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    stranger = Engine(elsewhere, engine.root, engine.pulumi)
+    stranger.program(program(image))
+    assert "providers.local purge --stack" in stranger.up(fails=True)
+
+
 def test_after_an_interrupted_up_the_next_one_works(engine: Engine, image: Path, client: Client) -> None:
     engine.program(program(image))
     process = up_until_something_exists(engine, client)
