@@ -12,16 +12,14 @@ Statement = dict[str, Any]
 Text = Any
 """A string, or an output of one."""
 
-READ_ONLY: Final = (
+OWN_GROUP: Final = (
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribeAutoScalingInstances",
     "autoscaling:DescribeLifecycleHooks",
-    "ec2:DescribeInstances",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeRouteTables",
-    "ec2:DescribeVolumes",
-    "elasticloadbalancing:DescribeTargetHealth",
 )
+OWN_VOLUME: Final = ("ec2:DescribeVolumes",)
+ROUTES: Final = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeRouteTables")
+READ_ONLY: Final = (*OWN_GROUP, *OWN_VOLUME, *ROUTES)
 """AWS offers no resource or condition for these."""
 
 SESSION_MANAGER: Final = (
@@ -53,6 +51,8 @@ class Machine:
     bucket_arn: Text
     key_arn: Text
     secret_arns: Sequence[Text]
+    carries_members: bool
+    """Whether such a machine has a volume and a reserved address."""
     route_table_arns: Sequence[Text]
     """Empty for machines without pods."""
 
@@ -99,15 +99,14 @@ def write_logs(group_arn: Text) -> Statement:
 def machine(about: Machine) -> dict[str, Any]:
     """Everything that the agent calls, no more."""
     return document(
-        allow(READ_ONLY, "*"),
-        allow(SESSION_MANAGER, "*"),
         *objects(about),
         allow(["secretsmanager:GetSecretValue"], list(about.secret_arns)),
         allow(["kms:Decrypt", "kms:GenerateDataKey"], about.key_arn),
-        *own_machine(about),
         *own_group(about),
+        *(own_volume(about) if about.carries_members else ()),
+        *(pod_routes(about) if about.route_table_arns else ()),
         allow(["cloudwatch:PutMetricData"], "*", {"StringEquals": {"cloudwatch:namespace": METRICS_NAMESPACE}}),
-        *pod_routes(about),
+        allow(SESSION_MANAGER, "*"),
     )
 
 
@@ -125,36 +124,38 @@ def objects(about: Machine) -> list[Statement]:
     ]
 
 
-def own_machine(about: Machine) -> list[Statement]:
-    """Volumes and addresses of this cluster's machines, and that they take what is for their pods."""
-    ours = {"StringEquals": {f"aws:ResourceTag/{CLUSTER_TAG}": about.cluster}}
-    instances, volumes = about.arn("ec2", "instance/*"), about.arn("ec2", "volume/*")
-    return [
-        allow(["ec2:AttachVolume", "ec2:DetachVolume"], [instances, volumes], ours),
-        allow(
-            ["ec2:AssignPrivateIpAddresses", "ec2:ModifyNetworkInterfaceAttribute"],
-            about.arn("ec2", "network-interface/*"),
-            ours,
-        ),
-    ]
-
-
 def own_group(about: Machine) -> list[Statement]:
-    """Asking for one's own replacement, and saying that one is ready to end."""
-    actions = [
-        "autoscaling:CompleteLifecycleAction",
-        "autoscaling:RecordLifecycleActionHeartbeat",
-        "autoscaling:TerminateInstanceInAutoScalingGroup",
-    ]
+    """Finding oneself, asking for one's own replacement, and saying that one is ready to end."""
+    actions = ["autoscaling:CompleteLifecycleAction", "autoscaling:TerminateInstanceInAutoScalingGroup"]
     groups = about.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*")
-    return [allow(actions, groups, {"StringEquals": {f"autoscaling:ResourceTag/{CLUSTER_TAG}": about.cluster}})]
+    ours = {"StringEquals": {f"autoscaling:ResourceTag/{CLUSTER_TAG}": about.cluster}}
+    return [allow(OWN_GROUP, "*"), allow(actions, groups, ours)]
+
+
+def own_volume(about: Machine) -> list[Statement]:
+    """A member's volume and its address, among those of this cluster."""
+    instances, volumes = about.arn("ec2", "instance/*"), about.arn("ec2", "volume/*")
+    interfaces = about.arn("ec2", "network-interface/*")
+    return [
+        allow(OWN_VOLUME, "*"),
+        allow(["ec2:AttachVolume"], [instances, volumes], tagged(about)),
+        allow(["ec2:AssignPrivateIpAddresses"], interfaces, tagged(about)),
+    ]
 
 
 def pod_routes(about: Machine) -> list[Statement]:
-    """The routes to a node's pods."""
-    if not about.route_table_arns:
-        return []
-    return [allow(["ec2:CreateRoute", "ec2:DeleteRoute", "ec2:ReplaceRoute"], list(about.route_table_arns))]
+    """The routes to a node's pods, and that its interface takes what is for them."""
+    interfaces = about.arn("ec2", "network-interface/*")
+    return [
+        allow(ROUTES, "*"),
+        allow(["ec2:CreateRoute", "ec2:DeleteRoute", "ec2:ReplaceRoute"], list(about.route_table_arns)),
+        allow(["ec2:ModifyNetworkInterfaceAttribute"], interfaces, tagged(about)),
+    ]
+
+
+def tagged(about: Machine) -> dict[str, Any]:
+    """The condition that something of EC2 is this cluster's."""
+    return {"StringEquals": {f"aws:ResourceTag/{CLUSTER_TAG}": about.cluster}}
 
 
 def key(partition: str, region: str, account: str) -> dict[str, Any]:

@@ -182,6 +182,7 @@ class ControlPlane(pulumi.ComponentResource):
             bucket_arn=self.store.arn,
             key_arn=self.key.arn,
             secret_arns=self.secrets.readable[role],
+            carries_members=role is Role.MEMBER or not self.topology.external_etcd,
             route_table_arns=self.network.route_tables if role is Role.MASTER else (),
         )
         return MachineIdentity(f"{self.name}-{role}", IdentityArgs(machine=about), opts=self.child)
