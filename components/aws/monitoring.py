@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 from pulumi_aws import cloudwatch, s3, sns
 
+from components.aws.alarms import MINUTE, Alarm, graph, make
 from components.aws.load_balancer import LoadBalancer
 from components.aws.machines import MachineGroup
 from components.aws.policies import METRICS_NAMESPACE
 from components.topology import Topology
-
-MINUTE: Final = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,24 +25,6 @@ class MonitoringArgs:
     bucket: pulumi.Input[str]
     snapshots_prefix: pulumi.Input[str]
     key_arn: pulumi.Input[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Alarm:
-    """When a metric of AWS means that somebody should look."""
-
-    namespace: str
-    metric: str
-    dimensions: Any
-    statistic: str
-    comparison: str
-    threshold: float
-    minutes: int
-    """How long it has to be so."""
-    period: int = MINUTE
-    missing: str = "breaching"
-    """What no data means."""
-    says: str
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -94,22 +75,7 @@ class Monitoring(pulumi.ComponentResource):
         )
 
     def alarm(self, name: str, alarm: Alarm) -> None:
-        cloudwatch.MetricAlarm(
-            name,
-            namespace=alarm.namespace,
-            metric_name=alarm.metric,
-            dimensions=alarm.dimensions,
-            statistic=alarm.statistic,
-            comparison_operator=alarm.comparison,
-            threshold=alarm.threshold,
-            period=alarm.period,
-            evaluation_periods=alarm.minutes * MINUTE // alarm.period,
-            treat_missing_data=alarm.missing,
-            alarm_description=alarm.says,
-            alarm_actions=[self.topic_arn],
-            ok_actions=[self.topic_arn],
-            opts=self.child,
-        )
+        make(name, alarm, self.topic_arn, self.child)
 
     def dashboard(self) -> None:
         widgets = [graph(self.args.region, "Machines in service", in_service(self.args.groups), 0)]
@@ -213,15 +179,3 @@ def metrics_of_targets(balancer: LoadBalancer) -> list[list[Any]]:
         balancer.dimensions.apply(lambda named: named["TargetGroup"]),
     ]
     return [["AWS/NetworkELB", metric, *names] for metric in ("HealthyHostCount", "UnHealthyHostCount")]
-
-
-def graph(region: str, title: str, metrics: list[list[Any]], column: int) -> dict[str, Any]:
-    """A widget of a dashboard."""
-    return {
-        "type": "metric",
-        "x": 12 * column,
-        "y": 0,
-        "width": 12,
-        "height": 6,
-        "properties": {"title": title, "region": region, "metrics": metrics, "stat": "Minimum", "period": MINUTE},
-    }

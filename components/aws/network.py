@@ -10,21 +10,10 @@ from pulumi_aws import cloudwatch, ec2, iam
 from components.aws import policies
 from components.aws.addresses import Subnets
 
-ENDPOINTS: Final = (
-    "autoscaling",
-    "ec2",
-    "elasticloadbalancing",
-    "kms",
-    "logs",
-    "monitoring",
-    "secretsmanager",
-    "ssm",
-    "ssmmessages",
-    "sts",
-)
-"""Services that machines call. With a private endpoint each, machines work while the way to the internet is cut."""
-
 FLOW_LOG_DAYS: Final = 30
+
+SUBNET_ROLES: Final = {"public": "kubernetes.io/role/elb", "private": "kubernetes.io/role/internal-elb"}
+"""Tags by which the controllers of a cluster find the subnets for load balancers of Services."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +25,10 @@ class NetworkArgs:
     zones: Mapping[str, Subnets]
     frugal: bool
     """One NAT gateway for all zones and no interface endpoints: cost first."""
+    has_members: bool
+    """Whether etcd members take addresses by number."""
+    endpoints: Sequence[str]
+    """Services that machines call. With a private endpoint each, machines work while the way to the internet is cut."""
     key_arn: pulumi.Input[str]
 
 
@@ -70,15 +63,8 @@ class Network(pulumi.ComponentResource):
         ec2.DefaultSecurityGroup(name, vpc_id=self.vpc_id, opts=self.child)
         public = {zone: self.subnet("public", zone, str(ranges.public)) for zone, ranges in args.zones.items()}
         private = {zone: self.subnet("private", zone, str(ranges.private)) for zone, ranges in args.zones.items()}
-        for zone, ranges in args.zones.items():
-            ec2.SubnetCidrReservation(
-                f"{name}-members-{zone}",
-                subnet_id=private[zone].id,
-                cidr_block=str(ranges.reserved),
-                reservation_type="explicit",
-                description="kube-ha: etcd members take these by number",
-                opts=pulumi.ResourceOptions(parent=private[zone]),
-            )
+        if args.has_members:
+            self.reserve(private)
         self.public_subnets = {zone: subnet.id for zone, subnet in public.items()}
         self.private_subnets = {zone: subnet.id for zone, subnet in private.items()}
         self.gateway = ec2.InternetGateway(name, vpc_id=self.vpc_id, tags={"Name": name}, opts=self.child)
@@ -98,9 +84,20 @@ class Network(pulumi.ComponentResource):
             availability_zone=zone,
             cidr_block=cidr,
             map_public_ip_on_launch=False,
-            tags={"Name": f"{self.name}-{kind}-{zone}"},
+            tags={"Name": f"{self.name}-{kind}-{zone}", SUBNET_ROLES[kind]: "1"},
             opts=pulumi.ResourceOptions(parent=self.vpc),
         )
+
+    def reserve(self, private: Mapping[str, ec2.Subnet]) -> None:
+        for zone, ranges in self.args.zones.items():
+            ec2.SubnetCidrReservation(
+                f"{self.name}-members-{zone}",
+                subnet_id=private[zone].id,
+                cidr_block=str(ranges.reserved),
+                reservation_type="explicit",
+                description="kube-ha: etcd members take these by number",
+                opts=pulumi.ResourceOptions(parent=private[zone]),
+            )
 
     def routes_outside(self, public: Mapping[str, ec2.Subnet]) -> None:
         table = self.route_table("public")
@@ -190,7 +187,7 @@ class Network(pulumi.ComponentResource):
             tags={"Name": f"{self.name}-endpoints"},
             opts=self.child,
         )
-        for service in ENDPOINTS:
+        for service in self.args.endpoints:
             ec2.VpcEndpoint(
                 f"{self.name}-{service}",
                 vpc_id=self.vpc_id,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pulumi
 import pulumi_aws as aws
 
-from components.aws import addresses, machine_types, policies, user_data
+from components.aws import addresses, endpoints, machine_types, policies, user_data
 from components.aws.backups import Backups, BackupsArgs
 from components.aws.dns import Alias, Dns, DnsArgs
 from components.aws.identity import Identity as MachineIdentity
@@ -121,6 +121,8 @@ class ControlPlane(pulumi.ComponentResource):
                 cidr=str(settings.network.cidr),
                 zones=self.addresses.zones,
                 frugal=self.frugal,
+                has_members=True,
+                endpoints=endpoints.SELF_MANAGED,
                 key_arn=self.key.arn,
             ),
             opts=self.child,
