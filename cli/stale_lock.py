@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 from cli.engine import Engine
+from providers.local import processes
 from toolchain.progress import console
 
 
@@ -33,4 +34,6 @@ def left_over(lock: dict[str, object]) -> bool:
         return True
     except PermissionError:
         return False
-    return False
+    # Killed, and not yet buried by whoever adopted it.
+    fields = processes.stat(pid)
+    return fields is not None and fields[0] in "ZX"

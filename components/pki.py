@@ -56,6 +56,8 @@ class Pki(pulumi.ComponentResource):
             "encryption-at-rest": self.encryption_key(),
             "bootstrap-token": self.bootstrap_token(),
         }
+        self.admin_key = self.private_key("admin")
+        self.admin = self.administrator()
         self.register_outputs({"uid": self.uid})
 
     @property
@@ -103,22 +105,15 @@ class Pki(pulumi.ComponentResource):
         token = pulumi.Output.concat(part("id", 6), ".", part("secret", 16))
         return pulumi.Output.secret(pulumi.Output.json_dumps({"token": token}))
 
-    def kubeconfig(self, cluster: str, endpoint: pulumi.Input[str]) -> pulumi.Output[str]:
-        """A kubeconfig of the administrator, valid for a year; secret.
-
-        Args:
-            cluster: the name of cluster, user and context in it.
-            endpoint: `host:port` that clients use.
-        """
+    def administrator(self) -> tls.LocallySignedCert:
         authority = self.authorities["kubernetes-ca"]
-        key = self.private_key("admin")
         request = tls.CertRequest(
             f"{self.name}-admin",
-            private_key_pem=key.private_key_pem,
+            private_key_pem=self.admin_key.private_key_pem,
             subject={"common_name": "kube-ha-admin", "organization": "kubeadm:cluster-admins"},
             opts=self.child,
         )
-        certificate = tls.LocallySignedCert(
+        return tls.LocallySignedCert(
             f"{self.name}-admin",
             cert_request_pem=request.cert_request_pem,
             ca_cert_pem=authority.certificate,
@@ -128,7 +123,16 @@ class Pki(pulumi.ComponentResource):
             allowed_uses=["client_auth", "digital_signature"],
             opts=self.child,
         )
-        parts = pulumi.Output.all(endpoint, authority.certificate, certificate.cert_pem, key.private_key_pem)
+
+    def kubeconfig(self, cluster: str, endpoint: pulumi.Input[str]) -> pulumi.Output[str]:
+        """A kubeconfig of the administrator, valid for a year; secret.
+
+        Args:
+            cluster: the name of cluster, user and context in it.
+            endpoint: `host:port` that clients use.
+        """
+        authority = self.authorities["kubernetes-ca"].certificate
+        parts = pulumi.Output.all(endpoint, authority, self.admin.cert_pem, self.admin_key.private_key_pem)
         return pulumi.Output.secret(parts.apply(lambda args: kubeconfig(cluster, *args)))
 
 

@@ -62,8 +62,9 @@ class ControlPlane(pulumi.ComponentResource):
                 templates={group.name: group.template for group in groups},
                 timeout_seconds=READY_SECONDS,
             ),
-            # Destroying begins with it: protected, it refuses before a machine is gone, also where nobody previews.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=groups, protect=True),
+            # Destroying begins with it: protected, it refuses before a machine or a key is gone, also where nobody
+            # previews.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*groups, self.pki], protect=True),
         )
 
         # Whoever reads the endpoint or the kubeconfig gets one that answers.

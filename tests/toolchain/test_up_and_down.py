@@ -97,8 +97,11 @@ def test_only_the_stacks_own_locks_are_read(tmp_path: Path) -> None:
 def test_a_lock_is_left_over_only_if_its_process_was_here_and_is_gone() -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
+    unburied = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, unburied.pid, os.WEXITED | os.WNOWAIT)
     here = socket.gethostname()
     assert stale_lock.left_over({"pid": gone.pid, "hostname": here})
+    assert stale_lock.left_over({"pid": unburied.pid, "hostname": here})
     assert not stale_lock.left_over({"pid": os.getpid(), "hostname": here})
     assert not stale_lock.left_over({"pid": gone.pid, "hostname": "another"})
     assert not stale_lock.left_over({"hostname": here})
