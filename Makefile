@@ -83,7 +83,7 @@ test: lint test-fast $(if $(CI),test-machines) ## lint, types, and the tests; wi
 
 test-fast: $(SYNCED)
 	@$(PY) -m toolchain tools --quiet $(if $(ROOT),,pulumi kubectl)
-	@$(WITH) $(PY) -m pytest -m 'not machines'
+	@$(WITH) $(PY) -m pytest -m 'not machines and not campaign'
 
 test-machines: $(SYNCED) ## the tests that boot machines (root)
 ifeq ($(ROOT),0)
@@ -94,7 +94,7 @@ else
 endif
 
 .PHONY: campaign
-campaign: tools-quiet ## what is not seen to hold on machines yet, apart from CI (root)
+campaign: tools-quiet ## what takes long, or is not seen to hold on machines yet, apart from CI (root)
 	@$(WITH) $(PY) -m pytest -m campaign
 
 lint: $(SYNCED) ## ruff and mypy
@@ -109,8 +109,18 @@ format: $(SYNCED) ## let ruff rewrite what it can
 bench: tools-quiet ## boot to Ready, memory per process, cost of the program
 	@$(WITH) $(PY) -m bench --stack $(STACK)
 
-drill: $(SYNCED) ## faults, probes, verdict, report
-	@$(WITH) $(PY) -m drills run --kubeconfig .state/kubeconfig-$(STACK) --stack $(STACK)
+.PHONY: drill-reference drill-controls
+DRILL = $(WITH) $(PY) -m drills
+DRILLED = --kubeconfig .state/kubeconfig-$(STACK) --stack $(STACK) $(addprefix --fault ,$(FAULT))
+
+drill: $(SYNCED) ## faults, probes, verdict, report: [FAULT="name …"], else all; [REPEAT=5] [LOAD=file]
+	@$(DRILL) run $(DRILLED) --repeat $(or $(REPEAT),5) $(if $(LOAD),--load $(LOAD))
+
+drill-reference: $(SYNCED) ## ours and kubeadm's documents under the same faults, with the ratios: [FAULT=…] [REPEAT=3]
+	@$(DRILL) reference $(DRILLED) --repeat $(or $(REPEAT),3)
+
+drill-controls: $(SYNCED) ## clusters made bad on purpose, each of which must be found out: [CONTROL=name]
+	@$(DRILL) controls $(filter-out --fault $(FAULT),$(DRILLED)) $(if $(CONTROL),--control $(CONTROL))
 
 drift: $(SYNCED) ## what was changed behind the program's back, judged by the policies
 	@$(WITH) $(PY) -m policy.drift $(STACK)

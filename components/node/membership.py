@@ -133,13 +133,19 @@ def _row_1_restore(now: Situation) -> Decision | None:
     had = now.data.generation if now.data and now.data.uid == now.uid else 0
     if order.generation <= had or order.generation < recorded:
         return None
-    already = now.ordered_quorum is not None or now.restored is Mark.SPENT or now.member not in order.members
-    if not already:
+    if now.member in order.members and now.restored is not Mark.SPENT and _is_awaited(order, now):
         return Decision(1, Action.RESTORE, f"generation {order.generation} is ordered from {order.snapshot}")
     if now.data is not None:
-        why = "its quorum answers" if now.ordered_quorum else "this member took part in it, or is not in it"
+        why = "its quorum went on without" if now.ordered_quorum else "this member took part in it, or is not in it"
         return Decision(1, Action.SET_ASIDE, f"generation {order.generation} replaced the data's, and {why}")
     return None
+
+
+def _is_awaited(order: RestoreOrder, now: Situation) -> bool:
+    """Whether nobody has removed the member that this one would be. One that comes late, and never voted, begins with
+    the log that all of its generation began with, and is brought up to date.
+    """
+    return now.ordered_quorum is None or now.ordered_quorum.has(order.member_id(now.member))
 
 
 def _row_2_unreadable(now: Situation) -> Decision | None:

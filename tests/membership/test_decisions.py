@@ -16,7 +16,7 @@ from components.node.membership import (
     Voter,
     decide,
 )
-from components.node.record import Record, RestoreOrder, State
+from components.node.record import Record, RestoreOrder, State, Static
 
 URLS = {name: f"https://10.0.0.{i}:2380" for i, name in enumerate(("a", "b", "c"), start=1)}
 FORMING = Record(
@@ -36,8 +36,8 @@ ORDER = RestoreOrder(
 OWN = Data("u", 1, FORMED.member_id("a"))
 
 
-def quorum(*, without: str = "", unhealthy: str = "", own_id: int | None = None) -> Quorum:
-    members = {name: FORMED.member_id(name) for name in URLS if name not in without}
+def quorum(*, of: Static = FORMED, without: str = "", unhealthy: str = "", own_id: int | None = None) -> Quorum:
+    members = {name: of.member_id(name) for name in URLS if name not in without}
     if own_id is not None:
         members["a"] = own_id
     return Quorum(
@@ -58,7 +58,9 @@ ROWS = [
     (1, Action.RESTORE, dataclasses.replace(EMPTY, order=ORDER)),
     (1, Action.RESTORE, dataclasses.replace(WITH_DATA, order=ORDER, restored=Mark.OURS)),
     (1, Action.SET_ASIDE, dataclasses.replace(WITH_DATA, order=ORDER, restored=Mark.SPENT)),
-    (1, Action.SET_ASIDE, dataclasses.replace(WITH_DATA, order=ORDER, ordered_quorum=quorum())),
+    (1, Action.RESTORE, dataclasses.replace(WITH_DATA, order=ORDER, ordered_quorum=quorum(of=ORDER))),
+    (1, Action.SET_ASIDE, dataclasses.replace(WITH_DATA, order=ORDER, ordered_quorum=quorum(of=ORDER, own_id=7))),
+    (1, Action.SET_ASIDE, dataclasses.replace(WITH_DATA, order=ORDER, ordered_quorum=quorum(of=ORDER, without="a"))),
     (2, Action.START, dataclasses.replace(WITH_DATA, record=UNREADABLE)),
     (2, Action.WAIT, dataclasses.replace(EMPTY, record=UNREADABLE)),
     (2, Action.WAIT, dataclasses.replace(EMPTY, record=UNREADABLE, data=Data("other", 1, 1))),
@@ -103,7 +105,7 @@ situations = st.builds(
     quorum=quorums,
     order=st.sampled_from([None, ORDER]),
     restored=marks,
-    ordered_quorum=quorums,
+    ordered_quorum=st.one_of(quorums, st.just(quorum(of=ORDER))),
 )
 
 
