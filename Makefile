@@ -25,7 +25,7 @@ down: $(SYNCED) ## destroy the stack and all its data, and leave nothing behind
 	@$(PY) -m cli down $(STACK)
 
 preview: tools-quiet ## what pulumi up would change
-	@$(WITH) pulumi stack select --create $(STACK) && pulumi preview --diff --stack $(STACK)
+	@$(WITH) pulumi stack select --create $(STACK) && pulumi preview --diff --policy-pack policy --stack $(STACK)
 
 kubeconfig: $(SYNCED) ## print the administrator's kubeconfig
 	@$(WITH) pulumi stack output kubeconfig --show-secrets --stack $(STACK)

@@ -1,46 +1,51 @@
 """`python -m drills`: kill it, cut it, load it, and measure what clients felt."""
 
-import random
-import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 from cyclopts import App, Parameter
 from rich.console import Console
 
+from drills import comparison, control, load, pages, store
 from drills import fault as faults
-from drills import load, record, report, store
+from drills.alteration import USUAL
 from drills.api import ApiError
-from drills.cluster import Cluster, UnhealthyError, scenario
-from drills.drain import DrainError, uncordon
-from drills.drill import Drill, Drilled
-from drills.fault import Fault, FaultError
-from drills.guard import guarded
+from drills.campaign import Campaign, campaign
+from drills.cluster import UnhealthyError, scenario
+from drills.drain import DrainError
+from drills.fault import FaultError
 from drills.injector import InjectionError
 from drills.judge import Verdict
 from drills.kubeconfig import KubeconfigError
 from drills.load import LoadError
-from drills.local import LocalInjector
-from drills.plot import draw
-from drills.summary import Summary, summarize
+from drills.summary import summarize
 from drills.table import table
-from drills.thresholds import Floor, floor
+from drills.thresholds import floor
 
 app = App(name="drills", help="Kill it, cut it, load it, and measure what clients felt.")
 console = Console(highlight=False)
 
-REFUSED = 2
+REFUSED: Final = 2
 """Exit code when nothing was drilled, or nothing can be said."""
+COMPARED: Final = (
+    "master-kill", "leader-kill", "balancer-kill", "master-cut", "leader-cut", "balancer-silent", "zone-cut",
+)  # fmt: skip
+"""Faults that are compared where none is named: each kind of machine, killed and cut, and a zone."""
+
+Faults = Annotated[tuple[str, ...], Parameter(negative=())]
 
 
 @app.command(name="list")
 def list_faults() -> None:
-    """Print the faults that can be drilled."""
+    """Print the faults that can be drilled, and the negative controls."""
     for fault in faults.load().values():
         console.print(f"[bold]{fault.name:26}[/] {fault.title}", soft_wrap=True)
+    for one in control.load().values():
+        console.print(f"[bold]{one.name:26}[/] [dim]control:[/] {one.title}", soft_wrap=True)
 
 
 @app.command
@@ -48,7 +53,7 @@ def run(
     *,
     kubeconfig: Path,
     stack: str = "local",
-    fault: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    fault: Faults = (),
     repeat: int = 1,
     load_file: Annotated[Path | None, Parameter(name="--load")] = None,
     output: Path | None = None,
@@ -70,24 +75,86 @@ def run(
     output
         Folder for records and the report; .state/drills/<time> when not given.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    where = output or Path(".state/drills") / datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    try:
+    where, name = output or _fresh(), "production"
+    with _explained(where):
         wanted = faults.chosen(fault, faults.load())
-        declaration = load.load(load_file) if load_file else None
-        injector = LocalInjector(stack)
-        cluster = Cluster(kubeconfig, injector)
-        # What an earlier drill may have left behind would be measured as ours.
-        injector.heal()
-        uncordon(cluster.api)
-        drill = Drill(cluster, injector, kubeconfig, declaration, random.Random(), _tell)  # noqa: S311
-        with guarded(stack, kubeconfig):
-            _drill_all(drill, wanted, repeat, where)
-    except (FaultError, LoadError, KubeconfigError, InjectionError, UnhealthyError, ApiError, DrainError) as error:
-        console.print(f"[red]{error}", soft_wrap=True)
-        if not store.load(where):
-            sys.exit(REFUSED)
-    _conclude(where, stack, scenario(cluster.machines))
+        with campaign(kubeconfig, stack, load_file, _tell) as work:
+            name = scenario(work.cluster.machines)
+            for one in work.possible(wanted):
+                for number in range(1, repeat + 1):
+                    console.print(f"[bold]{one.name}[/] {number}/{repeat}: {one.title}")
+                    work.run(one, store.folder(where, one.name, number))
+    _conclude(where, stack, name)
+
+
+@app.command
+def controls(
+    *, kubeconfig: Path, stack: str = "local", name: Annotated[str | None, Parameter(name="--control")] = None,
+    output: Path | None = None,
+) -> None:  # fmt: skip
+    """Make the cluster bad on purpose, in one way after another: each must be found out. Exit code 1: one was not.
+
+    Parameters
+    ----------
+    kubeconfig
+        As for `run`.
+    stack
+        The stack whose machines are made bad, and ours again afterwards.
+    name
+        The control; all when there is none.
+    output
+        Folder for records; .state/drills/<time> when not given.
+    """
+    where, overlooked = output or _fresh(), []
+    with _explained(where):
+        declared = control.load()
+        if name and name not in declared:
+            raise FaultError(f"control: {name!r} is unknown; one of {', '.join(declared)}.")
+        with campaign(kubeconfig, stack, None, _tell) as work:
+            limit = floor(scenario(work.cluster.machines))
+            for one in [declared[name]] if name else declared.values():
+                for fault in work.possible([one.fault]):
+                    console.print(f"[bold]{one.name}[/]: {one.title}")
+                    drilled = work.run(fault, store.folder(where, one.name, 1), alteration=one.alteration)
+                    work.alterer.undo()
+                    summary = summarize(fault, [drilled.run], limit)
+                    why = control.missed(one, drilled.run, summary.verdict)
+                    overlooked += [why] if why else []
+                    said = why or f"found out: {summary.verdict}; " + "; ".join(f.text for f in summary.findings)
+                    console.print(f"[{'red' if why else 'green'}]{said}", soft_wrap=True)
+    sys.exit(1 if overlooked else 0)
+
+
+@app.command
+def reference(
+    *, kubeconfig: Path, stack: str = "local", fault: Faults = (), repeat: int = 3, output: Path | None = None
+) -> None:
+    """Drill ours and, in turn, the same machines with what kubeadm's documents have; print both and the ratios.
+
+    Parameters
+    ----------
+    kubeconfig
+        As for `run`.
+    stack
+        The stack whose machines are altered, and ours again afterwards.
+    fault
+        Name of a fault, again for each; one of each kind when there is none.
+    repeat
+        How often each fault is drilled on each.
+    output
+        Folder for records; .state/drills/<time> when not given.
+    """
+    where = output or _fresh()
+    wanted = []
+    with _explained(where):
+        wanted = faults.chosen(fault or COMPARED, faults.load())
+        with campaign(kubeconfig, stack, None, _tell) as work:
+            for number in range(1, repeat + 1):
+                # The other one first in every second round: what one leaves behind must not always hit the same.
+                for kind in ("ours", "usual") if number % 2 else ("usual", "ours"):
+                    _round(work, kind, wanted, number, where)
+    found = [store.load(where / kind) for kind in ("ours", "usual")]
+    console.print(comparison.table(list(comparison.compare(wanted, *found))))
 
 
 @app.command(name="report")
@@ -105,22 +172,34 @@ def kube_burner(load_file: Path, folder: Path, *, seconds: float = 120) -> None:
         console.print(folder / name)
 
 
-def _drill_all(drill: Drill, wanted: Sequence[Fault], repeat: int, where: Path) -> None:
-    for fault in wanted:
-        if why := faults.lacking(fault, drill.cluster.view()):
-            console.print(f"[dim]{fault.name}: left out, it {why}")
-            continue
-        for number in range(1, repeat + 1):
-            console.print(f"[bold]{fault.name}[/] {number}/{repeat}: {fault.title}")
-            drilled = drill.run(fault, store.folder(where, fault.name, number))
-            store.save(drilled)
+def _round(work: Campaign, kind: str, wanted: list[faults.Fault], number: int, where: Path) -> None:
+    for one in work.possible(wanted):
+        console.print(f"[bold]{one.name}[/] {number}, {kind}: {one.title}")
+        alteration = USUAL if kind == "usual" else None
+        work.run(one, store.folder(where / kind, one.name, number), alteration=alteration)
+    work.alterer.undo()
+
+
+def _fresh() -> Path:
+    return Path(".state/drills") / datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+
+
+@contextmanager
+def _explained(where: Path) -> Iterator[None]:
+    """Say why nothing more was drilled, instead of a traceback; go on where there is something to judge."""
+    try:
+        yield
+    except (FaultError, LoadError, KubeconfigError, InjectionError, UnhealthyError, ApiError, DrainError) as error:
+        console.print(f"[red]{error}", soft_wrap=True)
+        if not store.load(where):
+            sys.exit(REFUSED)
 
 
 def _conclude(where: Path, stack: str, scenario_name: str) -> NoReturn:
     declared, found, limit = faults.load(), store.load(where), floor(scenario_name)
     summaries = [summarize(declared[name], [one.run for one in runs], limit) for name, runs in found.items()]
     page = where / "report.html"
-    page.write_text(_page(found, summaries, stack, scenario_name, limit), encoding="utf-8")
+    page.write_text(pages.page(found, summaries, stack, scenario_name, limit), encoding="utf-8")
     console.print(table(summaries))
     for summary in summaries:
         for finding in summary.findings:
@@ -128,37 +207,6 @@ def _conclude(where: Path, stack: str, scenario_name: str) -> NoReturn:
     console.print(f"report: {page}", soft_wrap=True)
     verdicts = {summary.verdict for summary in summaries}
     sys.exit(1 if Verdict.FAILED in verdicts else REFUSED if Verdict.VOID in verdicts or not verdicts else 0)
-
-
-def _page(
-    found: Mapping[str, Sequence[Drilled]],
-    summaries: Sequence[Summary],
-    stack: str,
-    scenario_name: str,
-    limit: Floor | None,
-) -> str:
-    drilled = [one for runs in found.values() for one in runs]
-    cpu = max((one.trace.probe_cpu for one in drilled), default=0.0)
-    about = [
-        f"stack {stack}, scenario {scenario_name}",
-        datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        f"{len(drilled)} runs",
-        f"the probe took at most {cpu:.0%} of a core",
-        f"floors: failover {limit.failover_seconds:g} s, p99 {limit.p99_seconds * 1000:g} ms, no lost write"
-        if limit
-        else "floor: no lost write",
-    ]
-    shown = [
-        report.Shown(summary, [_figure(number, one) for number, one in enumerate(found[summary.fault.name], 1)])
-        for summary in summaries
-    ]
-    return report.render(stack, about, shown)
-
-
-def _figure(number: int, drilled: Drilled) -> tuple[str, str]:
-    trace = drilled.trace
-    svg = draw(list(record.read(drilled.records)), trace.marks, trace.leaders, trace.start, trace.end)
-    return f"run {number}: {', '.join(mark.label for mark in trace.marks)}", svg
 
 
 def _tell(what: str) -> None:

@@ -23,6 +23,8 @@ class Aim(StrEnum):
     """What a step hits, chosen when the step is reached."""
 
     MASTER = "master"
+    FIRST_MASTER = "first-master"
+    """The first by name: the one that is left where all others are taken out of the balancers."""
     ETCD_LEADER = "etcd-leader"
     ETCD_FOLLOWER = "etcd-follower"
     TWO_MEMBERS = "two-members"
@@ -106,8 +108,16 @@ class Fill(Inject):
     do: Literal["fill"]
 
 
+class Slow(Inject):
+    """The machine's network link, or the disk of the member's data, becomes slow."""
+
+    do: Literal["slow"]
+    what: Literal["link", "disk"]
+
+
 class Heal(Step):
-    """Undo every cut, continue every stopped program, free every filled disk, let pods on every drained node."""
+    """Undo every cut, continue every stopped program, free every filled disk, let pods on every drained node, and give
+    every slow link and disk its speed back."""
 
     do: Literal["heal"]
     expect: Target | None = None
@@ -121,7 +131,8 @@ class Wait(Step):
 
 
 AnyStep = Annotated[
-    Kill | PowerOff | Drain | Roll | Cut | Isolate | Signal | Wipe | Fill | Heal | Wait, Field(discriminator="do")
+    Kill | PowerOff | Drain | Roll | Cut | Isolate | Signal | Wipe | Fill | Slow | Heal | Wait,
+    Field(discriminator="do"),
 ]
 
 
@@ -256,6 +267,7 @@ def _zone(view: View, name: str | None) -> tuple[str, ...]:
 
 _AIMS: Final[Mapping[Aim, Callable[[View, random.Random], tuple[str, ...]]]] = {
     Aim.MASTER: lambda view, rng: _one(view.of("master"), rng),
+    Aim.FIRST_MASTER: lambda view, _: tuple(machine.name for machine in view.of("master")[:1]),
     Aim.ETCD_LEADER: lambda view, _: (view.leader,) if view.leader else (),
     Aim.ETCD_FOLLOWER: lambda view, rng: _one([m for m in view.members if m.name != view.leader], rng),
     Aim.TWO_MEMBERS: _two_members,

@@ -10,8 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from drills.altered import Alterer
 from drills.api import Api
+from drills.cluster import Cluster, UnhealthyError
 from drills.drain import uncordon
+from drills.injector import InjectionError
 from drills.kubeconfig import load
 from drills.local import LocalInjector
 
@@ -38,8 +41,13 @@ def guarded(stack: str, kubeconfig: Path) -> Iterator[None]:
 def main() -> None:
     """Wait for the drill's word; heal when its end of the pipe closes without it."""
     if sys.stdin.read() != DONE:
-        LocalInjector(sys.argv[1]).heal()
-        uncordon(Api(load(Path(sys.argv[2])), timeout=PATIENCE))
+        injector, kubeconfig = LocalInjector(sys.argv[1]), Path(sys.argv[2])
+        injector.heal()
+        uncordon(Api(load(kubeconfig), timeout=PATIENCE))
+        try:
+            Alterer(Cluster(kubeconfig, injector), injector, print).undo()
+        except (InjectionError, UnhealthyError) as error:
+            sys.exit(f"what was altered on machines may still be so: {error}")
 
 
 if __name__ == "__main__":

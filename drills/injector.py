@@ -17,7 +17,7 @@ class Injector(Protocol):
         """Machines of the cluster, whether they run or not."""
 
     def kill(self, machine: str) -> None:
-        """End a machine as if its power was cut."""
+        """End a machine as if its power was cut: what its member had not synced is lost."""
 
     def power_off(self, machine: str) -> None:
         """Shut a machine down in order; returns when it was told to."""
@@ -36,6 +36,9 @@ class Injector(Protocol):
 
     def fill(self, machine: str) -> None:
         """Fill the file system of the member's data."""
+
+    def slow(self, machine: str, what: str) -> None:
+        """Make a machine's `link`, or the `disk` of its member's data, slow."""
 
     def heal(self) -> None:
         """Undo everything that can be undone; harmless when there is nothing."""

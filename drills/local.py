@@ -4,9 +4,12 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final
 
 from components.node.agent.step import Paths
+from components.node.keepalived import INTERFACE
+from drills import disk
 from drills.fault import Machine
 from drills.injector import InjectionError
 from providers.local.client import Client, CloudRefusalError, UnreachableError
@@ -16,6 +19,8 @@ from providers.local.view import MachineView
 
 TABLE: Final = "kube-ha-drill"
 """Name of the nftables table that isolates a member, in the machine's own network namespace."""
+SLOW_LINK: Final = ("rate", "2mbit", "burst", "10kb", "latency", "200ms")
+"""Of the machine's own interface, outwards; what waits for longer is dropped. The kernel's token bucket (tc-tbf(8))."""
 FILLER: Final = Paths().etcd_volume / "drill-filler"
 PROGRAMS: Final = (
     "etcd",
@@ -50,6 +55,9 @@ class LocalInjector:
     def kill(self, machine: str) -> None:
         """See `Injector`."""
         with _explained():
+            # One that is gone already has nothing left to lose.
+            with suppress(FileNotFoundError, ProcessLookupError):
+                disk.lose_unsynced(_volume_of(self._pid(machine)))
             self._faults.kill(machine)
 
     def power_off(self, machine: str) -> None:
@@ -87,11 +95,21 @@ class LocalInjector:
         # Ends when nothing is left to take, which is what it is for.
         self.run(machine, "sh", "-c", f"cat /dev/zero > {FILLER} 2>/dev/null || sync", timeout=120)
 
+    def slow(self, machine: str, what: str) -> None:
+        """See `Injector`."""
+        pid = self._pid(machine)
+        if what == "link":
+            _run([*_network_of(pid), "tc", "qdisc", "replace", "dev", INTERFACE, "root", "tbf", *SLOW_LINK])
+            return
+        with _explained():
+            disk.throttle(_volume_of(pid), pid, disk.SLOW_WRITES)
+
     def heal(self) -> None:
         """See `Injector`."""
         views = self._views()
         if not views:
             return
+        disk.unthrottle()
         with _explained():
             self._faults.heal()
         running = [view for view in views if view.init_pid]
@@ -105,7 +123,7 @@ class LocalInjector:
             return _run(self._faults.command(machine, "env", SEARCH, *command), timeout=timeout)
 
     def _heal_inside(self, view: MachineView) -> None:
-        """Continue stopped programs, free the disk, end isolation."""
+        """Continue stopped programs, free the disk, end isolation and slowness."""
         programs = "|".join(map(_command_name, PROGRAMS))
         # Adding first makes deleting a table that is not there no error.
         rules = f"add table inet {TABLE}\ndelete table inet {TABLE}\n"
@@ -113,6 +131,7 @@ class LocalInjector:
         with suppress(InjectionError):
             self.run(view.machine, "sh", "-c", f"rm -f {FILLER}; pkill -CONT --exact '{programs}' || true")
             _run([*_network_of(view.init_pid or 0), "nft", "-f", "-"], stdin=rules)
+            _run([*_network_of(view.init_pid or 0), "tc", "qdisc", "replace", "dev", INTERFACE, "root", "noqueue"])
 
     def _views(self) -> list[MachineView]:
         # Asking a cloud that is not there would start its supervisor.
@@ -151,11 +170,16 @@ def _network_of(pid: int) -> list[str]:
     return ["nsenter", f"--target={pid}", "--net", "--"]
 
 
+def _volume_of(pid: int) -> Path:
+    """Where the machine with this init has its member's volume, as seen from the host."""
+    return Path(f"/proc/{pid}/root") / Paths().etcd_volume.relative_to("/")
+
+
 @contextmanager
 def _explained() -> Iterator[None]:
     try:
         yield
-    except (CloudRefusalError, UnreachableError, NoSuchProcessError) as error:
+    except (CloudRefusalError, UnreachableError, NoSuchProcessError, disk.ThrottleError) as error:
         raise InjectionError(str(error)) from error
 
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from drills.api import Api
 from drills.drain import drain
-from drills.fault import Cut, Drain, Fill, Inject, Isolate, Kill, Machine, PowerOff, Signal, Wipe
+from drills.fault import Cut, Drain, Fill, Inject, Isolate, Kill, Machine, PowerOff, Signal, Slow, Wipe
 from drills.injector import Injector
 
 
@@ -18,6 +18,8 @@ def words(step: Inject, targets: Sequence[str]) -> str:
             what = f"SIG{signal} to {program} on"
         case Isolate():
             what = "isolate from its peers"
+        case Slow(what=what_slows):
+            what = f"slow {what_slows} of"
         case Fill():
             what = "fill the disk of"
         case _:
@@ -43,6 +45,8 @@ def _act(step: Inject, machines: Sequence[Machine], injector: Injector, api: Api
         return lambda name: drain(api, name)
     if isinstance(step, Signal):
         return lambda name: injector.signal(name, step.program, step.signal)
+    if isinstance(step, Slow):
+        return lambda name: injector.slow(name, step.what)
     if isinstance(step, Isolate):
         members = [machine for machine in machines if machine.member]
         return lambda name: injector.isolate(name, [peer.address for peer in members if peer.name != name])

@@ -31,7 +31,7 @@ def test_every_declaration_of_the_repository_is_valid_and_named_like_its_file() 
 def test_every_declared_cut_stop_and_fill_is_healed(one: Fault) -> None:
     kinds = [step.do for step in one.steps]
     needs_heal = any(
-        step.do in {"cut", "isolate", "fill", "drain"} or (step.do == "signal" and step.signal == "STOP")
+        step.do in {"cut", "isolate", "fill", "drain", "slow"} or (step.do == "signal" and step.signal == "STOP")
         for step in one.steps
     )
     assert needs_heal == ("heal" in kinds)
@@ -46,6 +46,7 @@ def test_every_aim_finds_what_it_says(target: Aim, seed: int) -> None:
     found = [VIEW.named(name) for name in names]
     expected = {
         Aim.MASTER: lambda: found[0] in MASTERS,
+        Aim.FIRST_MASTER: lambda: names == ("master-1",),
         Aim.ETCD_LEADER: lambda: names == ("master-2",),
         Aim.ETCD_FOLLOWER: lambda: found[0] in MASTERS and names != ("master-2",),
         Aim.TWO_MEMBERS: lambda: names[0] == "master-2" and found[0].zone != found[1].zone,

@@ -1,0 +1,42 @@
+"""The report's page of finished drills: their records read and drawn."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from drills import record, report
+from drills.drill import Drilled
+from drills.plot import draw
+from drills.summary import Summary
+from drills.thresholds import Floor
+
+
+def page(
+    found: Mapping[str, Sequence[Drilled]],
+    summaries: Sequence[Summary],
+    stack: str,
+    scenario: str,
+    limit: Floor | None,
+) -> str:
+    """The page of all drills in `found`, by fault; `summaries` are in the same order."""
+    drilled = [one for runs in found.values() for one in runs]
+    cpu = max((one.trace.probe_cpu for one in drilled), default=0.0)
+    about = [
+        f"stack {stack}, scenario {scenario}",
+        datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        f"{len(drilled)} runs",
+        f"the probe took at most {cpu:.0%} of a core",
+        f"floors: failover {limit.failover_seconds:g} s, p99 {limit.p99_seconds * 1000:g} ms, no lost write"
+        if limit
+        else "floor: no lost write",
+    ]
+    shown = [
+        report.Shown(summary, [_figure(number, one) for number, one in enumerate(found[summary.fault.name], 1)])
+        for summary in summaries
+    ]
+    return report.render(stack, about, shown)
+
+
+def _figure(number: int, drilled: Drilled) -> tuple[str, str]:
+    trace = drilled.trace
+    svg = draw(list(record.read(drilled.records)), trace.marks, trace.leaders, trace.start, trace.end)
+    return f"run {number}: {', '.join(mark.label for mark in trace.marks)}", svg
