@@ -111,16 +111,17 @@ bench: tools-quiet ## boot to Ready, memory per process, cost of the program
 
 .PHONY: drill-reference drill-controls
 DRILL = $(WITH) $(PY) -m drills
-DRILLED = --kubeconfig .state/kubeconfig-$(STACK) --stack $(STACK) $(addprefix --fault ,$(FAULT))
+DRILLED = --kubeconfig .state/kubeconfig-$(STACK) --stack $(STACK)
+FAULTS = $(addprefix --fault ,$(FAULT))
 
 drill: $(SYNCED) ## faults, probes, verdict, report: [FAULT="name …"], else all; [REPEAT=5] [LOAD=file]
-	@$(DRILL) run $(DRILLED) --repeat $(or $(REPEAT),5) $(if $(LOAD),--load $(LOAD))
+	@$(DRILL) run $(DRILLED) $(FAULTS) --repeat $(or $(REPEAT),5) $(if $(LOAD),--load $(LOAD))
 
 drill-reference: $(SYNCED) ## ours and kubeadm's documents under the same faults, with the ratios: [FAULT=…] [REPEAT=3]
-	@$(DRILL) reference $(DRILLED) --repeat $(or $(REPEAT),3)
+	@$(DRILL) reference $(DRILLED) $(FAULTS) --repeat $(or $(REPEAT),3)
 
 drill-controls: $(SYNCED) ## clusters made bad on purpose, each of which must be found out: [CONTROL=name]
-	@$(DRILL) controls $(filter-out --fault $(FAULT),$(DRILLED)) $(if $(CONTROL),--control $(CONTROL))
+	@$(DRILL) controls $(DRILLED) $(if $(CONTROL),--control $(CONTROL))
 
 drift: $(SYNCED) ## what was changed behind the program's back, judged by the policies
 	@$(WITH) $(PY) -m policy.drift $(STACK)
