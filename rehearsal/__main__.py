@@ -20,10 +20,11 @@ from rehearsal.inspection import Inspection, InspectionError
 from rehearsal.life import Life, RehearsalError, Step
 from rehearsal.project import REPOSITORY, NoSuchStackError, Project
 from rehearsal.report import page
-from toolchain import cloud_libraries
+from toolchain import cloud_libraries, debian_packages
 from toolchain.artifacts import MissingArtifactsError
 from toolchain.artifacts import load as artifacts
 from toolchain.cache import MissingToolError
+from toolchain.image.command import ImageError
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -38,9 +39,10 @@ def main(arguments: Sequence[str]) -> int:
     try:
         artifacts()
         cloud_libraries.build("aws")
+        debian_packages.build()
         with tempfile.TemporaryDirectory(prefix="kube-ha-rehearsal-") as folder:
             return rehearse(Project(Path(folder) / "project", options.stack), report)
-    except (NoSuchStackError, MissingToolError, MissingArtifactsError) as error:
+    except (NoSuchStackError, MissingToolError, MissingArtifactsError, ImageError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 

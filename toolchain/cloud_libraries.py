@@ -29,7 +29,7 @@ def load(cloud: str) -> Artifact:
     """
     archive = place(cloud)
     if not archive.exists():
-        raise MissingArtifactsError(f"{archive} is missing: run `python -m toolchain.cloud_libraries {cloud}` first")
+        raise MissingArtifactsError(f"{archive} is missing: run `make cloud-tools CLOUD={cloud}` first")
     digest = libraries.fingerprint(archive)
     return Artifact(
         name=f"agent-libraries-{cloud}",

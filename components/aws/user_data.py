@@ -9,7 +9,7 @@ from components.aws.backups import Upload
 from components.machine_document import Cluster, Identity, document
 from components.node import bundle, cloud_init
 from components.node.machine import Artifact
-from toolchain import artifacts, cache, cloud_libraries
+from toolchain import artifacts, cache, cloud_libraries, debian_packages
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class Provisions:
     built: artifacts.Artifacts
     libraries: artifacts.Artifact
     """What the agent imports, AWS's SDK among it."""
+    packages: artifacts.Artifact
+    """What the image's Debian lacks."""
     agent: bundle.Bundle
 
     @property
@@ -30,8 +32,8 @@ class Provisions:
 
     @property
     def files(self) -> list[artifacts.Artifact]:
-        """Binaries and images of machines; the local machines' libraries are not for these."""
-        return [file for file in self.built.artifacts if file.name != "agent-libraries"]
+        """Binaries, images and packages of machines; the local machines' libraries are not for these."""
+        return [*(file for file in self.built.artifacts if file.name != artifacts.AGENT_LIBRARIES), self.packages]
 
     def user_data(self, cluster: Cluster, identity: Identity) -> str:
         """The cloud-init of a machine, or of all machines of a group."""
@@ -52,7 +54,7 @@ def provisions() -> Provisions:
         RunError: it has not made it yet; says which command does.
     """
     try:
-        return Provisions(artifacts.load(), cloud_libraries.load("aws"), bundle.build())
+        return Provisions(artifacts.load(), cloud_libraries.load("aws"), debian_packages.load(), bundle.build())
     except artifacts.MissingArtifactsError as error:
         raise pulumi.RunError(str(error)) from None
 

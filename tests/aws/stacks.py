@@ -1,10 +1,11 @@
 """The AWS stacks of the repository, built without an engine."""
 
+import hashlib
 import json
 from base64 import b64decode
 from functools import cache
+from importlib import import_module
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 from unittest import mock
 
@@ -14,23 +15,40 @@ from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 from components import outputs
 from components.node import bundle
 from components.settings import Settings, load
-from tests.program.artifacts import pretend
 from tests.program.recorder import Outputs, Registration, build
 from tests.program.test_settings import STACKS, as_engine_hands_it
-from toolchain import artifacts, cloud_libraries
+from toolchain import artifacts, cloud_libraries, debian_packages, versions
+from toolchain.image import catalogue, container_images
 
 NAMES = ("dev-aws", "small-aws", "prod-aws")
 ACCOUNT = "123456789012"
 
-LIBRARIES = artifacts.Artifact(
-    name="agent-libraries-aws",
-    version="1",
-    source=Path(__file__),
-    sha256="a" * 64,
-    path="/opt/kube-ha/libraries",
-    executable=False,
-    roles=("master", "member"),
-)
+
+def artifact(name: str, path: str, roles: tuple[str, ...]) -> artifacts.Artifact:
+    """One that the toolchain says it made."""
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return artifacts.Artifact(
+        name=name, version="1", source=Path(__file__), sha256=digest, path=path, executable=True, roles=roles
+    )
+
+
+LIBRARIES = artifact("agent-libraries-aws", "/opt/kube-ha/libraries", ("master", "member"))
+PACKAGES = artifact(debian_packages.NAME, debian_packages.PATH, debian_packages.ROLES)
+BINARIES = [
+    artifact(name, f"{catalogue.BINARIES}/{name}", roles)
+    for tool, roles in catalogue.ROLES.items()
+    for name in versions.tool(tool).binaries
+]
+PLUGINS = [
+    artifact(f"cni-{name}", f"{catalogue.CNI_PLUGINS}/{name}", catalogue.MASTER)
+    for name in versions.tool("cni-plugins").binaries
+]
+IMAGES = [
+    artifact(f"image-{name}", f"{catalogue.IMAGES}/{name}.tar", catalogue.MASTER)
+    for name in (*container_images.CONTROL_PLANE, "kube-proxy", "coredns", "pause")
+]
+MADE = artifacts.Artifacts(image=Path(__file__).parent, artifacts=(*BINARIES, *PLUGINS, *IMAGES))
+"""As many as the toolchain makes, under their own names: user data has to have room for them."""
 
 AGENT = bundle.build()
 
@@ -56,7 +74,9 @@ class Aws(Outputs):
             "arn": f"arn:aws:{args.typ}:{args.name}",
             "arnSuffix": f"net/{args.name}/1",
             "bucket": f"{args.name}-1",
+            "certificateAuthority": {"data": "Q0VSVElGSUNBVEU="},
             "dnsName": f"{args.name}.elb.eu-west-1.amazonaws.com",
+            "endpoint": "https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com",
             "latestVersion": 1,
             "name": args.name,
             "prefixListId": "pl-1",
@@ -76,17 +96,17 @@ def settings_of(stack: str) -> Settings:
 
 def program(stack: str, settings: Settings) -> Any:
     """What `__main__.py` does, less the engine's own."""
-    from components.aws.self_managed import ControlPlane
-
-    plane = ControlPlane(stack, outputs.ControlPlaneArgs(settings=settings, topology=settings.topology))
+    module = import_module(f"components.aws.{settings.control_plane.module}")
+    plane = module.ControlPlane(stack, outputs.ControlPlaneArgs(settings=settings, topology=settings.topology))
     return [getattr(plane, name) for name in outputs.OUTPUTS]
 
 
 def register(stack: str, settings: Settings, *, preview: bool = False, aws: Aws | None = None) -> list[Registration]:
     """Everything that a stack with these settings registers."""
     with (
-        pretend(Path(mkdtemp())),
+        mock.patch.object(artifacts, "load", return_value=MADE),
         mock.patch.object(cloud_libraries, "load", return_value=LIBRARIES),
+        mock.patch.object(debian_packages, "load", return_value=PACKAGES),
         mock.patch.object(bundle, "build", return_value=AGENT),
     ):
         return build(lambda: program(stack, settings), stack, preview=preview, mocks=aws or Aws())

@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from tests.aws.stacks import NAMES, Aws, built, documents, of, register, settings_of, user_data
+from tests.aws.stacks import NAMES, Aws, built, documents, of, register, settings_of
 
 HIGHLY_AVAILABLE = ("small-aws", "prod-aws")
 
@@ -248,13 +248,6 @@ def test_a_master_of_critical_cannot_make_itself_a_member() -> None:
 
     assert "etcd-peer-ca" not in secrets("master")
     assert secrets("member") == {"etcd-peer-ca", "etcd-client-ca"}
-
-
-@pytest.mark.parametrize("stack", NAMES)
-def test_user_data_carries_no_secret_and_fits(stack: str) -> None:
-    for template in of(stack, "ec2.LaunchTemplate").values():
-        assert "PRIVATE" not in user_data(template)
-        assert len(user_data(template)) < 16 * 1024
 
 
 @pytest.mark.parametrize("stack", NAMES)

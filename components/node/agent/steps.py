@@ -8,6 +8,7 @@ from components.node.agent.identity import Identity
 from components.node.agent.keepsakes import Keepsakes
 from components.node.agent.master import Kubernetes
 from components.node.agent.member import Etcd
+from components.node.agent.packages import Packages
 from components.node.agent.passthrough import Passthrough
 from components.node.agent.restore import Restore
 from components.node.agent.restore_drill import RestoreDrill
@@ -27,6 +28,7 @@ def contents() -> tuple[Step, ...]:
         Volume(),  # attach, check, mount
         Secrets(),  # etcd certificate authorities, with the machine's own role
         Artifacts(),  # by version and sha256
+        Packages(),  # of the operating system, where its image lacks some
         Restore(),  # stops this master while etcd is restored, and starts it again
         Etcd(),  # membership, then etcd itself
         Snapshots(),  # etcd's, on schedule and on request, into the object store
