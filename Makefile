@@ -75,6 +75,12 @@ tools-quiet: $(SYNCED)
 rehearse: tools-quiet ## play a cloud stack's whole life on an emulated cloud, no account needed: STACK=prod-aws
 	@$(PY) -m rehearsal run --stack $(STACK)
 
+.PHONY: cloud-tools
+CLOUD ?= aws
+cloud-tools: tools-quiet ## make what the machines of a cloud fetch at boot: CLOUD=aws
+	@$(PY) -m toolchain.cloud_libraries $(CLOUD)
+	@$(PY) -m toolchain.debian_packages
+
 env: $(SYNCED) ## print the exports that put the tools on PATH and set Pulumi's backend, for eval
 	@$(PY) -m toolchain env
 
