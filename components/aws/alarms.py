@@ -47,12 +47,12 @@ def make(name: str, alarm: Alarm, topic_arn: pulumi.Input[str], opts: pulumi.Res
     )
 
 
-def graph(region: str, title: str, metrics: list[list[Any]], column: int) -> dict[str, Any]:
-    """A widget of a dashboard."""
+def graph(region: str, title: str, metrics: list[list[Any]], place: int) -> dict[str, Any]:
+    """A widget of a dashboard: two beside each other, in the order of their places."""
     return {
         "type": "metric",
-        "x": 12 * column,
-        "y": 0,
+        "x": 12 * (place % 2),
+        "y": 6 * (place // 2),
         "width": 12,
         "height": 6,
         "properties": {"title": title, "region": region, "metrics": metrics, "stat": "Minimum", "period": MINUTE},

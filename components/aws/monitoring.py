@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 from pulumi_aws import cloudwatch, s3, sns
@@ -12,6 +12,9 @@ from components.aws.load_balancer import LoadBalancer
 from components.aws.machines import MachineGroup
 from components.aws.policies import METRICS_NAMESPACE
 from components.topology import Topology
+
+CERTIFICATE_DAYS: Final = 30
+"""Leaves last a year and are renewed when a third of it is left: at 30 days renewal has failed for three months."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,7 @@ class Monitoring(pulumi.ComponentResource):
             self.alarm(f"{name}-targets", unhealthy(args.load_balancer, len(args.topology.masters)))
         self.alarm(f"{name}-snapshot", self.snapshot_is_old())
         self.alarm(f"{name}-agents", unwell(name))
+        self.alarm(f"{name}-certificates", near_its_end(name))
         self.dashboard()
         self.register_outputs({"topicArn": self.topic_arn})
 
@@ -78,10 +82,16 @@ class Monitoring(pulumi.ComponentResource):
         make(name, alarm, self.topic_arn, self.child)
 
     def dashboard(self) -> None:
-        widgets = [graph(self.args.region, "Machines in service", in_service(self.args.groups), 0)]
+        shown = {
+            "Machines in service": in_service(self.args.groups),
+            "Agents that are not well": of_agents("Unwell", self.name),
+            "Days until the first certificate ends": of_agents("CertificateDays", self.name),
+        }
         if self.args.load_balancer:
-            targets = metrics_of_targets(self.args.load_balancer)
-            widgets.append(graph(self.args.region, "Masters behind the load balancer", targets, 1))
+            shown["Masters behind the load balancer"] = metrics_of_targets(self.args.load_balancer)
+        widgets = [
+            graph(self.args.region, title, metrics, place) for place, (title, metrics) in enumerate(shown.items())
+        ]
         cloudwatch.Dashboard(
             self.name,
             dashboard_name=self.name,
@@ -150,7 +160,7 @@ def stalled(machine: str, volume: pulumi.Input[str]) -> Alarm:
 
 
 def unwell(cluster: str) -> Alarm:
-    """Agents say for minutes that something is not well: a certificate near its end, a member that does not join."""
+    """Agents say for minutes that something is not well: a member that does not join, an API server that ends."""
     return Alarm(
         namespace=METRICS_NAMESPACE,
         metric="Unwell",
@@ -161,6 +171,27 @@ def unwell(cluster: str) -> Alarm:
         minutes=10,
         says="a machine's agent is not well for ten minutes, or no agent speaks",
     )
+
+
+def near_its_end(cluster: str) -> Alarm:
+    """A certificate that was not renewed when it was due; which one, the agents' own metrics say."""
+    return Alarm(
+        namespace=METRICS_NAMESPACE,
+        metric="CertificateDays",
+        dimensions={"Cluster": cluster},
+        statistic="Minimum",
+        comparison="LessThanThreshold",
+        threshold=CERTIFICATE_DAYS,
+        minutes=10,
+        # Silence is the alarm of the agents.
+        missing="notBreaching",
+        says=f"a certificate of a machine ends in less than {CERTIFICATE_DAYS} days, and should have been renewed",
+    )
+
+
+def of_agents(metric: str, cluster: str) -> list[list[Any]]:
+    """The worst that any agent says, as a dashboard spells it: the highest but for what runs out."""
+    return [[METRICS_NAMESPACE, metric, "Cluster", cluster, {"stat": "Maximum" if metric == "Unwell" else "Minimum"}]]
 
 
 def in_service(groups: Sequence[MachineGroup]) -> list[list[Any]]:

@@ -88,7 +88,7 @@ class MemoryCloud:
         self._answer()
         return b"wrapped " + bytes(byte ^ 0xFF for byte in content)
 
-    def report(self, *, ready: bool, phase: str, message: str) -> None:
+    def report(self, *, ready: bool, phase: str, message: str, certificate_days: float | None) -> None:
         self._answer()
         self.reports.append((ready, phase, message))
 

@@ -268,8 +268,16 @@ def test_every_group_and_volume_has_an_alarm_that_somebody_hears(stack: str) -> 
     groups, volumes = of(stack, "autoscaling.Group"), of(stack, "ebs.Volume")
     assert watched["GroupInServiceInstances"] == watched["StatusCheckFailed"] == len(groups)
     assert watched["VolumeStalledIOCheck"] == len(volumes)
-    assert watched["PutRequests"] == watched["Unwell"] == 1
+    assert watched["PutRequests"] == watched["Unwell"] == watched["CertificateDays"] == 1
     assert watched["HealthyHostCount"] == (stack in HIGHLY_AVAILABLE)
+
+
+@pytest.mark.parametrize("stack", NAMES)
+def test_widgets_of_the_dashboard_are_within_it_and_none_hides_another(stack: str) -> None:
+    (dashboard,) = of(stack, "cloudwatch.Dashboard").values()
+    places = [(w["x"], w["y"]) for w in json.loads(dashboard.inputs["dashboardBody"])["widgets"]]
+    assert len(places) == len(set(places)) >= 3
+    assert {x for x, _ in places} <= {0, 12}, "the grid is 24 wide and a widget 12"
 
 
 @pytest.mark.parametrize("stack", NAMES)

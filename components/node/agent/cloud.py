@@ -89,8 +89,11 @@ class Cloud(Protocol):
     def wrap(self, content: bytes) -> bytes:
         """Encrypt with the cloud's key service; what comes back no machine has to be able to read."""
 
-    def report(self, *, ready: bool, phase: str, message: str) -> None:
-        """Tell people (and whoever waits for this machine) how it is."""
+    def report(self, *, ready: bool, phase: str, message: str, certificate_days: float | None) -> None:
+        """Tell people (and whoever waits for this machine) how it is.
+
+        `certificate_days`: until the first of its certificates ends; None before it has any.
+        """
 
     def route(self, cidr: str, via: str | None = None) -> None:
         """Send `cidr` (a node's pods) to this machine, or to the one that has the address `via`."""

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
 from components.node.agent.cloud import CloudError
+from components.node.agent.expiry import days_left
 from components.node.agent.files import write
 from components.node.agent.step import Context
 
@@ -56,7 +57,8 @@ class Reporter:
             context.log.changed("status", f"{'ready' if ready else 'not ready'}, {phase}: {message}")
         if changed or now - self._reported > REPORT_SECONDS:
             try:
-                context.cloud.report(ready=ready, phase=phase, message=message)
+                days = days_left(context.paths.root, context.metrics)
+                context.cloud.report(ready=ready, phase=phase, message=message, certificate_days=days)
                 self._reported = now
             except CloudError as error:
                 context.log.changed("cloud", str(error))

@@ -10,6 +10,7 @@ from tests.aws.agent.conftest import Machine
 from tests.aws.agent.world import BUCKET, CLUSTER, World
 
 ADDRESS = "10.77.16.16"
+OF_CLUSTER = [{"Name": "Cluster", "Value": CLUSTER}]
 PODS = "10.244.1.0/24"
 
 
@@ -83,9 +84,11 @@ def test_what_it_wraps_is_not_readable(machine: Machine) -> None:
 
 
 def test_it_tells_how_it_is(machine: Machine, world: World) -> None:
-    machine.cloud.report(ready=False, phase="etcd", message="waiting")
+    machine.cloud.report(ready=False, phase="etcd", message="waiting", certificate_days=None)
+    machine.cloud.report(ready=True, phase="ready", message="all is well", certificate_days=120.0)
     metrics = world.ask("cloudwatch", "list_metrics", Namespace="kube-ha")["Metrics"]
-    assert [{"Name": "Cluster", "Value": CLUSTER}] in [metric["Dimensions"] for metric in metrics]
+    of_cluster = [metric["MetricName"] for metric in metrics if metric["Dimensions"] == OF_CLUSTER]
+    assert sorted(of_cluster) == ["CertificateDays", "Unwell"]
 
 
 def test_it_answers_the_groups_hook_when_it_is_to_end(machine: Machine) -> None:

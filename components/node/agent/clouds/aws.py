@@ -146,11 +146,16 @@ class Aws:
         }
         return json.dumps(wrapped).encode()
 
-    def report(self, *, ready: bool, phase: str, message: str) -> None:
+    def report(self, *, ready: bool, phase: str, message: str, certificate_days: float | None) -> None:
         cluster = [{"Name": "Cluster", "Value": self._cluster}]
         machine = [{"Name": "Machine", "Value": self._slot or self._metadata("instance-id")}]
-        unwell = {"MetricName": "Unwell", "Value": 0.0 if ready else 1.0, "Unit": "None"}
-        data = [{**unwell, "Dimensions": cluster}, {**unwell, "Dimensions": cluster + machine}]
+        values = {"Unwell": 0.0 if ready else 1.0, "CertificateDays": certificate_days}
+        data = [
+            {"MetricName": name, "Value": value, "Unit": "None", "Dimensions": dimensions}
+            for name, value in values.items()
+            if value is not None
+            for dimensions in (cluster, cluster + machine)
+        ]
         with translated("report"):
             self._client("cloudwatch").put_metric_data(Namespace=METRICS_NAMESPACE, MetricData=data)
 
