@@ -52,11 +52,15 @@ class Engine:
         Raises:
             EngineError: it failed; with what it said.
         """
-        command = [self.pulumi, *arguments, "--non-interactive"]
-        done = subprocess.run(command, cwd=self.repository, env=self.env, capture_output=True, text=True, check=False)
+        done = self.told(*arguments)
         if done.returncode != 0:
             raise EngineError(f"pulumi {' '.join(arguments)}: {(done.stderr or done.stdout).strip()}")
         return done.stdout
+
+    def told(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """What a command says, and whether it failed."""
+        command = [self.pulumi, *arguments, "--non-interactive"]
+        return subprocess.run(command, cwd=self.repository, env=self.env, capture_output=True, text=True, check=False)
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets in the clear."""

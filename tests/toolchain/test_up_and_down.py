@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from cli import deletion, down, pending, stale_lock, up
+from cli import deletion, down, pending, policies, stale_lock, up
 from cli.engine import Engine, EngineError
 from cli.refused import RefusedError
 
@@ -138,3 +138,25 @@ def test_creates_that_were_interrupted_are_forgotten_where_the_cloud_undoes_them
     engine = Interrupted(*operations)
     pending.forget(cast(Engine, engine))
     assert engine.told == told
+
+
+class Judged:
+    """An engine whose preview ends like this."""
+
+    stack = "prod-aws"
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+    def told(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        assert arguments[:3] == ("preview", "--policy-pack", "policy")
+        return subprocess.CompletedProcess(arguments, self.status, "members-are-odd: 4 members", "")
+
+
+def test_a_stack_that_breaks_a_policy_does_not_go_up_and_the_policy_is_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    policies.judge(cast(Engine, Judged(0)))
+    with pytest.raises(EngineError, match="stack prod-aws does not go up"):
+        policies.judge(cast(Engine, Judged(255)))
+    assert "members-are-odd: 4 members" in capsys.readouterr().err
