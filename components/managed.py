@@ -47,6 +47,7 @@ class Plane:
 NO_AGREEMENT: Final = "none"
 
 EKS_STANDARD: Final = Agreement(figure="99.95 %", source="https://aws.amazon.com/eks/sla/")
+EKS_PROVISIONED: Final = Agreement(figure="99.99 %", source="https://aws.amazon.com/eks/sla/")
 AKS_FREE: Final = Agreement(
     figure=NO_AGREEMENT, source="https://learn.microsoft.com/azure/aks/free-standard-pricing-tiers"
 )
@@ -63,7 +64,7 @@ PLANES: Final[Mapping[Cloud, Mapping[Scenario, Plane]]] = {
         # EKS knows no control plane in one zone: it asks for subnets in two at least.
         Scenario.DEVELOPMENT: Plane(tier="standard", agreement=EKS_STANDARD, zones=2, survives=ONE_ZONE),
         Scenario.PRODUCTION: Plane(tier="standard", agreement=EKS_STANDARD, zones=3, survives=ONE_ZONE),
-        Scenario.CRITICAL: Plane(tier="tier-xl", agreement=EKS_STANDARD, zones=3, survives=ONE_ZONE),
+        Scenario.CRITICAL: Plane(tier="tier-xl", agreement=EKS_PROVISIONED, zones=3, survives=ONE_ZONE),
     },
     Cloud.AZURE: {
         Scenario.DEVELOPMENT: Plane(tier="Free", agreement=AKS_FREE, zones=1, survives=()),

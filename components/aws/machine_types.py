@@ -31,6 +31,9 @@ LEAST_MIB: Final = {Role.MASTER: 4096, Role.MEMBER: 2048}
 """An idle stacked master uses 0.9 GiB (docs/measurements.md) and needs room for watches; etcd maps its 8 GiB quota and
 keeps what is used of it in the page cache."""
 
+LEAST_NODE_MIB: Final = 4096
+"""Of which the kubelet reserves one, and the add-ons use one."""
+
 SETTING: Final = {Role.MASTER: "masterType", Role.MEMBER: "memberType"}
 
 ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
@@ -79,3 +82,18 @@ def newest_image(machine_type: MachineType, opts: pulumi.InvokeOptions) -> pulum
     """Debian's newest image for a type of machine."""
     name = IMAGE.format(architecture=machine_type.architecture)
     return ssm.get_parameter_output(name=name, opts=opts).value
+
+
+def of_nodes(name: str, opts: pulumi.InvokeOptions) -> MachineType:
+    """A type for nodes of EKS, whose images there are for both architectures.
+
+    Raises:
+        SettingsError: it has too little memory for the system's pods and any of the workloads'.
+    """
+    described = ec2.get_instance_type(instance_type=name, opts=opts)
+    if described.memory_size < LEAST_NODE_MIB:
+        raise SettingsError(
+            f"kube-ha:nodes.type: {name} has {described.memory_size} MiB of memory; a node needs {LEAST_NODE_MIB} MiB "
+            "or more."
+        )
+    return MachineType(name, "arm64" if "arm64" in described.supported_architectures else "amd64")

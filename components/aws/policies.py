@@ -84,9 +84,10 @@ def allow(actions: Sequence[str], resources: Any, condition: Mapping[str, Any] |
     return {**statement, "Condition": condition} if condition else statement
 
 
-def assumed_by(service: str) -> str:
-    """The trust policy of a role that a service takes."""
-    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+def assumed_by(service: str, *actions: str) -> str:
+    """The trust policy of a role that a service takes; `actions` where it does more than assume it."""
+    action = list(actions) or "sts:AssumeRole"
+    statement = {"Effect": "Allow", "Action": action, "Principal": {"Service": service}}
     return json.dumps(document(statement))
 
 

@@ -1,35 +1,14 @@
 """Every stack of the repository passes every rule, as its own program registers it."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
-from components import outputs
+from policy.clusters import MANAGED as CLUSTERS
 from policy.properties import Properties
 from policy.resource import CONTROL_PLANE, Resource, Stack
 from policy.rules.spread import machine_zones
-from tests.aws import stacks as aws
+from tests.planes import MANAGED, NAMES, built, settings_of
 from tests.policy.test_broken_programs import findings
-from tests.program.artifacts import pretend
-from tests.program.recorder import Registration, build
-from tests.program.test_settings import STACKS
-
-NAMES = [path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in STACKS]
-
-
-def program(stack: str) -> list[Registration]:
-    """What a stack of the repository registers."""
-    settings = aws.settings_of(stack)
-    if settings.cloud == "aws":
-        return aws.built(stack)
-    from components.local.self_managed import ControlPlane
-
-    def local() -> Any:
-        plane = ControlPlane(stack, outputs.ControlPlaneArgs(settings=settings, topology=settings.topology))
-        return [getattr(plane, name) for name in outputs.OUTPUTS]
-
-    return build(local, stack)
+from tests.program.recorder import Registration
 
 
 def as_stack(registered: list[Registration]) -> Stack:
@@ -62,25 +41,23 @@ def as_stack(registered: list[Registration]) -> Stack:
     )
 
 
-@pytest.fixture(autouse=True, scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pretend(tmp_path_factory.mktemp("cache")):
-        yield
-
-
 @pytest.mark.parametrize("stack", NAMES)
 def test_a_stack_of_the_repository_passes(stack: str) -> None:
-    seen = as_stack(program(stack))
-    scenario = aws.settings_of(stack).topology.scenario
+    seen = as_stack(built(stack))
+    scenario = settings_of(stack).topology.scenario
     assert findings(seen, scenario) == {}
 
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_the_pack_sees_what_it_judges(stack: str) -> None:
     """A stack passes also where nothing in it is recognised; so that it is, is a test of its own."""
-    seen = as_stack(program(stack))
-    topology = aws.settings_of(stack).topology
+    seen = as_stack(built(stack))
+    topology = settings_of(stack).topology
     (plane,) = seen.of(CONTROL_PLANE)
+    if stack in MANAGED:
+        (cluster,) = seen.of(*CLUSTERS)
+        assert cluster.in_control_plane
+        return
     volumes = [volume for volume in seen.of("aws:ebs/volume:Volume", "local:index:Volume") if volume.in_control_plane]
     assert len(volumes) == len(topology.members)
     zones = {zone for found in machine_zones(plane, seen) for zone in found}

@@ -1,0 +1,196 @@
+"""A control plane on AWS that EKS manages: network, key, cluster, nodes over zones, backups."""
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws import addresses, endpoints, machine_types, policies
+from components.aws.add_ons import AddOns, AddOnsArgs
+from components.aws.cluster import Cluster, ClusterArgs
+from components.aws.cluster_backups import ClusterBackups, ClusterBackupsArgs
+from components.aws.cluster_monitoring import ClusterMonitoring, ClusterMonitoringArgs
+from components.aws.dns_failover import DnsFailover, DnsFailoverArgs
+from components.aws.key import Key, KeyArgs
+from components.aws.levers import LEVERS
+from components.aws.network import Network, NetworkArgs
+from components.aws.node_groups import NodeGroup, NodeGroupArgs
+from components.declaration import declaration
+from components.managed import PLANES
+from components.outputs import OUTPUTS, ControlPlaneArgs
+from components.settings import SettingsError
+from components.topology import Scenario
+
+
+class ControlPlane(pulumi.ComponentResource):
+    """Everything of a stack; done when its nodes are ready and its add-ons run."""
+
+    def __init__(self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        declared = declaration(args.settings, args.topology)
+        provider = aws.Provider(
+            name,
+            region=args.settings.region,
+            default_tags=aws.ProviderDefaultTagsArgs(tags={**args.settings.tags, policies.CLUSTER_TAG: name}),
+        )
+        ours = pulumi.ResourceOptions(providers={"aws": provider})
+        super().__init__("kube-ha:aws:ControlPlane", name, declared, pulumi.ResourceOptions.merge(opts, ours))
+        self.name = name
+        self.settings, self.topology = args.settings, args.topology
+        self.plane = PLANES[self.settings.cloud][self.topology.scenario]
+        self.levers = LEVERS[self.topology.scenario]
+        self.lasting = self.topology.scenario is not Scenario.DEVELOPMENT
+        self.child = pulumi.ResourceOptions(parent=self)
+        self.asking = pulumi.InvokeOptions(parent=self, provider=provider)
+        self.partition = aws.get_partition(opts=self.asking).partition
+        self.machine_type = self.node_type()
+
+        self.make_network()
+        self.make_cluster()
+        self.store = self.backups_of_cluster()
+        self.observe()
+
+        # Whoever reads the endpoint or the kubeconfig gets one whose cluster has nodes and resolves names.
+        made = [self.cluster.endpoint, *[resource.urn for resource in self.ready]]
+        self.endpoint = pulumi.Output.all(*made).apply(lambda known: str(known[0]))
+        known = pulumi.Output.all(self.endpoint, self.cluster.authority)
+        written = known.apply(lambda known: kubeconfig(self.name, self.settings.region, *known))
+        self.kubeconfig: pulumi.Output[str] = pulumi.Output.secret(written)
+        self.zones = pulumi.Output.from_input(list(self.topology.zones))
+        self.masters = pulumi.Output.from_input([master.name for master in self.topology.masters])
+        self.members = pulumi.Output.from_input([member.name for member in self.topology.members])
+        self.survives = pulumi.Output.from_input(list(self.topology.survives))
+        self.backups = self.store.vault_arn
+        self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
+
+    def node_type(self) -> machine_types.MachineType:
+        try:
+            return machine_types.of_nodes(self.settings.nodes.type or self.levers.node_type, self.asking)
+        except SettingsError as error:
+            raise pulumi.RunError(f"stack {self.name}:\n{error}") from None
+
+    def make_network(self) -> None:
+        """The key, and the network whose flow logs are encrypted under it."""
+        account = aws.get_caller_identity(opts=self.asking).account_id
+        region, cidr = self.settings.region, self.settings.network.cidr
+        self.key = Key(
+            self.name,
+            KeyArgs(partition=self.partition, region=region, account=account, outlives_the_stack=self.lasting),
+            opts=self.child,
+        )
+        self.network = Network(
+            self.name,
+            NetworkArgs(
+                region=region,
+                cidr=str(cidr),
+                zones=addresses.plan(cidr, self.topology).zones,
+                frugal=not self.levers.private_endpoints,
+                has_members=False,
+                endpoints=endpoints.EKS,
+                key_arn=self.key.arn,
+            ),
+            opts=self.child,
+        )
+
+    def make_cluster(self) -> None:
+        """Control plane, nodes and add-ons, in the order in which each finds what it needs."""
+        settings, subnets = self.settings, self.network.private_subnets
+        self.cluster = Cluster(
+            self.name,
+            ClusterArgs(
+                partition=self.partition,
+                vpc_id=self.network.vpc_id,
+                network_cidr=str(settings.network.cidr),
+                subnets=subnets,
+                service_cidr=str(settings.network.service_cidr),
+                version=settings.managed_version,
+                tier=self.plane.tier,
+                levers=self.levers,
+                key_arn=self.key.arn,
+                public=settings.load_balancer.public,
+                client_cidrs=[str(cidr) for cidr in settings.load_balancer.cidrs],
+                administrators=settings.administrators,
+            ),
+            # Without the way out that the network makes last, nodes reach neither registry nor API.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.network]),
+        )
+        add_ons = AddOns(
+            self.name,
+            AddOnsArgs(
+                cluster_name=self.cluster.cluster_name,
+                partition=self.partition,
+                zones=len(self.topology.zones),
+                container_insights=self.levers.container_insights,
+            ),
+            opts=self.child,
+        )
+        self.nodes = NodeGroup(
+            f"{self.name}-nodes",
+            NodeGroupArgs(
+                cluster=self.name,
+                cluster_name=self.cluster.cluster_name,
+                partition=self.partition,
+                subnets=subnets,
+                per_zone=settings.nodes.per_zone,
+                machine_type=self.machine_type.name,
+                architecture=self.machine_type.architecture,
+                key_arn=self.key.arn,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=add_ons.before_nodes),
+        )
+        self.ready = [self.nodes.made, *add_ons.after(self.nodes.made)]
+
+    def backups_of_cluster(self) -> ClusterBackups:
+        return ClusterBackups(
+            self.name,
+            ClusterBackupsArgs(
+                partition=self.partition,
+                cluster_arn=self.cluster.arn,
+                key_arn=self.key.arn,
+                tiers=self.levers.backups,
+                locked=self.levers.backups_locked,
+                outlives_the_stack=self.lasting,
+            ),
+            opts=self.child,
+        )
+
+    def observe(self) -> None:
+        """Alarms, and the name that moves by one."""
+        monitoring = ClusterMonitoring(
+            self.name,
+            ClusterMonitoringArgs(
+                region=self.settings.region,
+                cluster_name=self.cluster.cluster_name,
+                nodes=self.nodes.count,
+                container_insights=self.levers.container_insights,
+                vault_name=self.store.vault_name,
+                first_backup_tier=self.levers.backups[0],
+                key_arn=self.key.arn,
+            ),
+            opts=self.child,
+        )
+        failover = self.settings.dns.failover
+        if failover:
+            DnsFailover(
+                self.name,
+                DnsFailoverArgs(region=self.settings.region, settings=failover, topic_arn=monitoring.topic_arn),
+                opts=self.child,
+            )
+
+
+def kubeconfig(cluster: str, region: str, endpoint: str, authority: str) -> str:
+    """A kubeconfig whose user is whoever the AWS CLI finds itself to be; JSON, which is YAML."""
+    token = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "aws",
+        "args": ["eks", "get-token", "--cluster-name", cluster, "--region", region, "--output", "json"],
+        "interactiveMode": "IfAvailable",
+    }
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": cluster, "cluster": {"server": endpoint, "certificate-authority-data": authority}}],
+        "users": [{"name": cluster, "user": {"exec": token}}],
+        "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": cluster}}],
+        "current-context": cluster,
+    }
+    return json.dumps(document, indent=2) + "\n"
