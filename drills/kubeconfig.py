@@ -28,9 +28,11 @@ class Access:
     key: str | None
     token: str | None
 
-    def tls(self) -> ssl.SSLContext:
-        """A client context that trusts only the cluster's CA."""
+    def tls(self, *protocols: str) -> ssl.SSLContext:
+        """A client context that trusts only the cluster's CA; it offers these protocols (ALPN), if any."""
         context = ssl.create_default_context(cadata=self.ca)
+        if protocols:
+            context.set_alpn_protocols(list(protocols))
         if self.certificate and self.key:
             # OpenSSL's interface takes a file only; this one is readable by its owner and gone at once.
             with tempfile.NamedTemporaryFile("w", suffix=".pem") as chain:

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from drills import kubeconfig
+from drills.http2 import SharedPool
 from drills.record import Connection, Operation, Outcome, Record
-from drills.transport import Answer, ConnectError, Pool, Wire, request
+from drills.transport import Answer, ConnectError, Conversation, Message, Pool, request
 
 NAMESPACE: Final = "kube-ha-drill"
 REGISTERS: Final = 4
@@ -91,6 +92,7 @@ class Probe:
 
     def __init__(self, access: kubeconfig.Access, output: TextIO) -> None:
         self._tls: ssl.SSLContext = access.tls()
+        self._tls_of_patient = access.tls("h2", "http/1.1")
         self._headers = access.headers()
         self._output = output
         self._values: Iterator[int] = itertools.count(1)
@@ -100,7 +102,7 @@ class Probe:
 
     async def drive(self, stream: Stream, first: float) -> None:
         """Start one request of `stream` at each intended time from `first` on, for ever."""
-        pool = Pool(stream.host, stream.port, self._tls)
+        pool = self._pool(stream)
         for turn in itertools.count():
             intended = first + turn * stream.interval
             await asyncio.sleep(intended - time.monotonic())
@@ -108,6 +110,11 @@ class Probe:
             task = asyncio.create_task(self._ask(stream, pool, turn, intended))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
+
+    def _pool(self, stream: Stream) -> Pool:
+        if stream.connection is Connection.PATIENT:
+            return SharedPool(stream.host, stream.port, self._tls_of_patient)
+        return Pool(stream.host, stream.port, self._tls)
 
     async def end(self) -> None:
         """Give up what is open, and have it on record."""
@@ -140,7 +147,7 @@ class Probe:
             ).line()
         )
 
-    def _message(self, stream: Stream, key: str, value: int | None) -> bytes:
+    def _message(self, stream: Stream, key: str, value: int | None) -> Message:
         path = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
         content = {"data": {"value": str(value)}}
         host = f"{stream.host}:{stream.port}"
@@ -168,10 +175,10 @@ class Attempt:
     def __init__(self, pool: Pool, connection: Connection) -> None:
         self._pool = pool
         self._kept = connection is not Connection.NEW
-        self._wire: Wire | None = None
+        self._wire: Conversation | None = None
         self.sent: float | None = None
 
-    async def run(self, message: bytes, seconds: float) -> tuple[Outcome, str, Answer | None]:
+    async def run(self, message: Message, seconds: float) -> tuple[Outcome, str, Answer | None]:
         """Outcome, detail, and the answer if it was a good one."""
         try:
             async with asyncio.timeout(seconds):
@@ -193,7 +200,7 @@ class Attempt:
             return Outcome.ACKNOWLEDGED, str(answer.status), answer
         return (Outcome.REFUSED if answer.status < 500 else Outcome.UNKNOWN), str(answer.status), None
 
-    async def _exchange(self, message: bytes) -> Answer:
+    async def _exchange(self, message: Message) -> Answer:
         self._wire = await (self._pool.take() if self._kept else self._pool.connect())
         self.sent = time.monotonic()
         return await self._wire.exchange(message)

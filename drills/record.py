@@ -39,7 +39,7 @@ class Connection(StrEnum):
     KEPT = "kept"
     """Connections are reused; 1 s a request; a connection that timed out is closed."""
     PATIENT = "patient"
-    """Connections are reused and a request has 60 s: a client of client-go with its defaults (but for HTTP/2)."""
+    """One HTTP/2 connection is shared and a request has 60 s: a client of client-go with its defaults."""
 
 
 @dataclass(frozen=True, slots=True)

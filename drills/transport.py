@@ -1,14 +1,10 @@
-"""HTTP/1.1 over TLS with asyncio, with no more than a probe needs, and pools of kept connections.
-
-HTTP/2, which client-go prefers, is left out: a client of HTTP/2 has one connection where these have a few, so one
-connection that a fault leaves silent costs it more than it costs these.
-"""
+"""HTTP/1.1 over TLS with asyncio, with no more than a probe needs, and pools of kept connections."""
 
 import asyncio
 import json
 import ssl
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 
 class ConnectError(Exception):
@@ -29,14 +25,44 @@ class Answer:
         return json.loads(self.body)
 
 
-def request(method: str, path: str, host: str, headers: dict[str, str], body: Any = None) -> bytes:
-    """A request as bytes; `body` is sent as JSON, a PATCH as a JSON merge patch."""
-    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", *(f"{name}: {value}" for name, value in headers.items())]
-    content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
-    if content:
-        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
-        lines += [f"Content-Type: {kind}", f"Content-Length: {len(content)}"]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
+@dataclass(frozen=True)
+class Message:
+    """A request, before it is written as one version of HTTP or the other."""
+
+    method: str
+    path: str
+    host: str
+    headers: dict[str, str]
+    content: bytes
+
+    def encode(self) -> bytes:
+        """As HTTP/1.1 has it."""
+        lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: {self.host}"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + self.content
+
+
+def request(method: str, path: str, host: str, headers: dict[str, str], body: Any = None) -> Message:
+    """A request; `body` is sent as JSON, a PATCH as a JSON merge patch."""
+    if body is None:
+        return Message(method, path, host, headers, b"")
+    content = json.dumps(body, separators=(",", ":")).encode()
+    kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+    return Message(method, path, host, headers | {"Content-Type": kind, "Content-Length": str(len(content))}, content)
+
+
+class Conversation(Protocol):
+    """What one request goes over: a connection, or a stream of one."""
+
+    async def exchange(self, message: Message) -> Answer:
+        """Send a request and read its answer.
+
+        Raises:
+            OSError, EOFError, ValueError: it broke; the request may have been carried out.
+        """
+
+    def abort(self) -> None:
+        """End it at once: nothing is waited for."""
 
 
 @dataclass
@@ -55,13 +81,9 @@ class Wire:
         """Close at once, with a reset: nothing is waited for."""
         self.writer.transport.abort()
 
-    async def exchange(self, message: bytes) -> Answer:
-        """Send a request and read its answer.
-
-        Raises:
-            OSError, asyncio.IncompleteReadError: the connection broke; the request may have been carried out.
-        """
-        self.writer.write(message)
+    async def exchange(self, message: Message) -> Answer:
+        """See `Conversation`."""
+        self.writer.write(message.encode())
         head = await self.reader.readuntil(b"\r\n\r\n")
         status_line, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
@@ -101,7 +123,7 @@ class Pool:
             raise ConnectError(f"{type(error).__name__}: {error}") from error
         return Wire(reader, writer)
 
-    async def take(self) -> Wire:
+    async def take(self) -> Conversation:
         """An idle connection that is not known to be dead, else a new one.
 
         Raises:
@@ -114,6 +136,7 @@ class Pool:
             wire.abort()
         return await self.connect()
 
-    def give_back(self, wire: Wire) -> None:
+    def give_back(self, conversation: Conversation) -> None:
         """Keep a connection whose exchange ended well."""
-        self.idle.append(wire)
+        if isinstance(conversation, Wire):
+            self.idle.append(conversation)
