@@ -40,8 +40,8 @@ ADD_ONS: Final[Mapping[Cloud, tuple[AddOn, ...]]] = {
         AddOn(name="konnectivity-agent", labels={"k8s-app": "konnectivity-agent"}),
     ),
 }
-"""CoreDNS of EKS is not here: its configuration says it (`components/aws/add_ons.py`). Names, labels and budgets are those
-that the clouds document; none publishes them in a form that can be checked offline."""
+"""CoreDNS of EKS is not here: its configuration says it (`components/aws/add_ons.py`). Names, labels and budgets are
+those that the clouds document; none publishes them in a form that can be checked offline."""
 
 
 def anti_affinity(labels: Mapping[str, str]) -> Object:
