@@ -11,6 +11,7 @@ from drills import kubeconfig
 from drills.api import Api, ApiError
 from drills.fault import Machine, View
 from drills.injector import InjectionError, Injector
+from drills.server_latency import Counts, counts
 
 API_PORT: Final = 6443
 ETCD_METRICS_PORT: Final = 2381
@@ -128,6 +129,18 @@ class Cluster:
             nodes,
             pods,
         )
+
+    def counted(self) -> dict[str, Counts]:
+        """What each API server that answers has counted of its requests."""
+        masters = self.of("master")
+        found = self._pool.map(lambda machine: self._counts(machine.address), masters)
+        return {machine.name: one for machine, one in zip(masters, found, strict=True) if one}
+
+    def _counts(self, address: str) -> Counts | None:
+        try:
+            return counts(str(Api(self.access, host=address, port=API_PORT).call("GET", "/metrics")))
+        except ApiError:
+            return None
 
     def _readyz(self, address: str) -> str | None:
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from drills import fault as faults
-from drills import generator, linearizability, probe, record, registers, verdict
+from drills import generator, linearizability, probe, record, registers, server_latency, verdict
 from drills.child import Child, child
 from drills.cluster import API_PORT, Cluster, UnhealthyError
 from drills.drain import uncordon
@@ -23,6 +23,7 @@ from drills.load import Declaration
 from drills.probe import TIMEOUTS
 from drills.readback import read_back
 from drills.record import Connection
+from drills.server_latency import Served
 from drills.strike import strike, words
 from drills.verdict import Mark, MarkKind
 
@@ -86,6 +87,7 @@ class Drill:
         if missing := self._wait_whole():
             raise UnhealthyError("the cluster is not whole before the drill: " + "; ".join(missing))
         registers.prepare(self.cluster.api)
+        counted = self.cluster.counted()
         trace, records, load = Trace(), folder / "records.jsonl", folder / "load.jsonl"
         with ExitStack() as stack:
             prober = stack.enter_context(self._probing(records))
@@ -105,7 +107,8 @@ class Drill:
             time.sleep(TIMEOUTS[Connection.NEW])
         usage = json.loads(prober.said)
         trace.probe_cpu, trace.probe_late = usage["cpu"], usage["late_seconds"]
-        return Drilled(self._result(trace, records, load), trace, records)
+        served = server_latency.served(counted, self.cluster.counted())
+        return Drilled(self._result(trace, records, load, served), trace, records)
 
     def _wait_whole(self) -> list[str]:
         """What is still missing when the time is over; nothing as soon as the cluster is whole."""
@@ -158,7 +161,7 @@ class Drill:
             trace.redundancy_seconds = time.monotonic() - trace.marks[-1].at
         self._pass(TAIL_SECONDS, "whole again")
 
-    def _result(self, trace: Trace, records: Path, load: Path) -> Run:
+    def _result(self, trace: Trace, records: Path, load: Path, served: tuple[Served, ...]) -> Run:
         self.tell("reading back what was acknowledged")
         with records.open("a", encoding="utf-8") as output:
             output.writelines(final.line() for final in registers.final_reads(self.cluster))
@@ -180,6 +183,7 @@ class Drill:
             missing=tuple(self.cluster.missing()),
             load_share=share,
             probe_late=trace.probe_late,
+            served=served,
         )
 
     @contextmanager

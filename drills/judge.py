@@ -7,7 +7,8 @@ from statistics import median
 
 from drills.fault import Fault, Heal, Inject
 from drills.journal import Durability
-from drills.thresholds import MAX_LATE_SECONDS, MIN_ACHIEVED, MIN_BASELINE_SECONDS, TARGETS, Floor, Target
+from drills.server_latency import BUCKET_SECONDS, Served, merged
+from drills.thresholds import MAX_LATE_SECONDS, MIN_ACHIEVED, MIN_BASELINE_SECONDS, MIN_COUNTED, TARGETS, Floor, Target
 from drills.verdict import Felt, Mark, MarkKind, Window, rates
 
 
@@ -50,6 +51,8 @@ class Run:
     """Achieved share of the declared load before the fault; None without load."""
     probe_late: float
     """Seconds by which the probe was later with a request than it meant to be, at most."""
+    served: tuple[Served, ...] = ()
+    """By verb, what API servers answered during the drill."""
 
     def windows(self, via: str, connection: str, operation: str) -> tuple[Window, ...]:
         """The windows of one stream."""
@@ -69,6 +72,7 @@ def judge(fault: Fault, runs: Sequence[Run], floor: Floor | None) -> list[Findin
     said = [run for run in runs if not list(_void(run))]
     if floor and not fault.outage and said:
         findings += _targets(fault, said)
+        findings += _served(said)
     return findings
 
 
@@ -142,6 +146,13 @@ def _targets(fault: Fault, runs: Sequence[Run]) -> Iterator[Finding]:
         ):
             if wanted is not None and found > wanted:
                 yield Finding(Verdict.MISSED, f"{label}: {round(found, 2)} {what}; target {wanted}")
+
+
+def _served(runs: Sequence[Run]) -> Iterator[Finding]:
+    for one in merged(run.served for run in runs):
+        if one.requests >= MIN_COUNTED and one.share < 0.99:
+            share = f"{one.share:.1%} of {one.requests} {one.verb}"
+            yield Finding(Verdict.MISSED, f"API servers answered {share} within {BUCKET_SECONDS:g} s; target 99%")
 
 
 def _new(run: Run, index: int, operation: str) -> Window:

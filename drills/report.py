@@ -8,6 +8,7 @@ from string import Template
 from typing import Final
 
 from drills.judge import Verdict
+from drills.server_latency import BUCKET_SECONDS
 from drills.summary import Summary
 
 STYLE: Final = """
@@ -115,4 +116,6 @@ def _fault(shown: Shown) -> str:
     figures = "".join(
         f'<div class="figure"><p class="dim">{escape(caption)}</p>{svg}</div>' for caption, svg in shown.figures
     )
-    return f"<h2 id={escape(summary.fault.name)}>{escape(summary.fault.title)}</h2>{findings}{figures}"
+    served = " · ".join(f"{one.verb} {one.share:.1%} of {one.requests}" for one in summary.served)
+    within = f'<p class="dim">API servers answered within {BUCKET_SECONDS:g} s: {served}</p>' if served else ""
+    return f"<h2 id={escape(summary.fault.name)}>{escape(summary.fault.title)}</h2>{findings}{within}{figures}"

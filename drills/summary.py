@@ -7,6 +7,7 @@ from statistics import median
 from drills.fault import Fault
 from drills.judge import Finding, Run, Verdict, judge, worst
 from drills.record import Operation
+from drills.server_latency import Served, merged
 from drills.thresholds import Floor
 from drills.verdict import percentile
 
@@ -57,6 +58,8 @@ class Summary:
     lost: int
     p99: tuple[tuple[str, float], ...]
     """Per operation, the highest 99th percentile of a stream of the endpoint in any run, in seconds."""
+    served: tuple[Served, ...]
+    """By verb, what API servers answered in all runs."""
     redundancy: Spread | None
     """Seconds from the last mark until nothing was missing; None when a run never came to that."""
 
@@ -74,6 +77,7 @@ def summarize(fault: Fault, runs: Sequence[Run], floor: Floor | None) -> Summary
         acknowledged=sum(run.durability.acknowledged for run in runs),
         lost=sum(len(set().union(*run.durability.lost.values())) for run in runs),
         p99=tuple((operation, _p99(runs, operation)) for operation in Operation),
+        served=merged(run.served for run in runs),
         redundancy=spread(times) if len(times) == len(runs) else None,
     )
 

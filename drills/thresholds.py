@@ -13,9 +13,12 @@ MIN_ACHIEVED: Final = 0.9
 MIN_BASELINE_SECONDS: Final = 3.0
 """Less before the fault says nothing about the load."""
 
-
 MAX_LATE_SECONDS: Final = 0.25
 """A probe that was later than this with a request measured its own machine: a sixth of what the targets allow."""
+
+
+MIN_COUNTED: Final = 100
+"""A 99th percentile of fewer requests than this is their slowest one."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from drills.drill import Drill, Drilled
 from drills.fault import Fault, Machine, View
 from drills.judge import Verdict, judge, worst
 from drills.probe import NAMESPACE
+from drills.server_latency import Counts
 from drills.thresholds import floor
 from tests.drills.fake_api import FakeApi
 
@@ -46,6 +47,9 @@ class FakeCluster:
 
     def view(self) -> View:
         return View(self.machines, "master-1", None)
+
+    def counted(self) -> dict[str, Counts]:
+        return {}
 
     def missing(self) -> list[str]:
         return self.problems if self._api.mode == "serve" else ["the endpoint does not answer"]

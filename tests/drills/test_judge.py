@@ -9,6 +9,7 @@ from drills.fault import Fault
 from drills.journal import Durability
 from drills.judge import Run, Verdict, judge, worst
 from drills.record import Connection, Operation, Outcome, Record
+from drills.server_latency import Served
 from drills.thresholds import Floor, ScenarioError, floor
 from drills.verdict import Mark, MarkKind, felt
 
@@ -127,3 +128,12 @@ def test_every_repeat_counts() -> None:
 def test_an_unknown_scenario_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(ScenarioError, match=r"'prod'.*production"):
         floor("prod")
+
+
+@pytest.mark.parametrize(("quick", "expected"), [(990, Verdict.PASSED), (989, Verdict.MISSED)])
+def test_a_hundredth_of_slow_answers_by_the_servers_own_count_misses(quick: int, expected: Verdict) -> None:
+    assert verdict(replace(run(), served=(Served("PATCH", 1000, quick),))) is expected
+
+
+def test_a_percentile_of_few_answers_says_nothing() -> None:
+    assert verdict(replace(run(), served=(Served("PATCH", 99, 0),))) is Verdict.PASSED
