@@ -31,7 +31,7 @@ class Server:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        state = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+        state = H2Connection(H2Configuration(client_side=False))
         state.initiate_connection()
         writer.write(state.data_to_send())
         paths = {}
@@ -40,13 +40,13 @@ class Server:
                 continue
             for event in state.receive_data(data):
                 if isinstance(event, RequestReceived):
-                    paths[event.stream_id] = dict(event.headers)[":path"]
+                    paths[event.stream_id] = dict(event.headers)[b":path"]
                 if isinstance(event, StreamEnded):
                     self.answer(state, event.stream_id, paths[event.stream_id], writer)
             writer.write(state.data_to_send())
         writer.close()
 
-    def answer(self, state: H2Connection, number: int, path: str, writer: asyncio.StreamWriter) -> None:
+    def answer(self, state: H2Connection, number: int, path: bytes, writer: asyncio.StreamWriter) -> None:
         if self.reset:
             state.reset_stream(number)
             return
@@ -54,7 +54,7 @@ class Server:
             # The frame by hand: the library would not answer any more after it.
             writer.write(state.data_to_send() + bytes.fromhex("0000080700000000007fffffff00000000"))
         state.send_headers(number, [(":status", "200")])
-        state.send_data(number, path.encode(), end_stream=True)
+        state.send_data(number, path, end_stream=True)
 
 
 @asynccontextmanager
