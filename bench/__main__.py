@@ -53,7 +53,7 @@ def measured(engine: Engine, faults: Faults, runs: int) -> list[spread.Row]:
     rows.append(spread.row(f"pulumi preview, {resources} resources", own, "s"))
     rows.append(spread.row(f"pulumi preview, bare program with {resources}", bare, "s"))
     with step("replaced masters"):
-        rows.append(spread.row("killed master until its successor is ready", replacement.measure(faults, runs), "s"))
+        rows.append(spread.row("killed master until it is back", replacement.measure(faults, runs), "s"))
     return rows
 
 

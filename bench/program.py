@@ -24,7 +24,8 @@ def measure(engine: Engine, runs: int) -> tuple[int, list[float], list[float]]:
     engine.select()
     arguments = [engine.pulumi, "preview", "--json", "--stack", engine.stack, "--non-interactive"]
     preview, _ = timed(arguments, engine.repository, engine.env)
-    resources = len(json.loads(preview)["steps"])
+    # Its steps leave out what stays the same.
+    resources = sum(json.loads(preview)["changeSummary"].values())
     own = [timed(arguments, engine.repository, engine.env)[1] for _ in range(runs)]
     with tempfile.TemporaryDirectory() as folder:
         return resources, own, bare(Path(folder), engine, resources, runs)
