@@ -81,8 +81,8 @@ cloud-tools: tools-quiet ## make what the machines of a cloud fetch at boot: CLO
 	@$(PY) -m toolchain.cloud_libraries $(CLOUD)
 	@$(PY) -m toolchain.debian_packages
 
-env: $(SYNCED) ## print the exports that put the tools on PATH and set Pulumi's backend, for eval
-	@$(PY) -m toolchain env
+env: $(SYNCED) ## print the exports that put the tools on PATH and set Pulumi's backend, for eval: [REHEARSAL=1]
+	@$(PY) -m $(if $(REHEARSAL),rehearsal,toolchain) env
 
 # CI runs the part that boots machines as well; a developer asks for it with test-machines, and has an answer in minutes.
 test: lint test-fast $(if $(CI),test-machines) ## lint, types, and the tests; with CI=true the machines too
@@ -120,8 +120,8 @@ DRILL = $(WITH) $(PY) -m drills
 DRILLED = --kubeconfig .state/kubeconfig-$(STACK) --stack $(STACK)
 FAULTS = $(addprefix --fault ,$(FAULT))
 
-drill: $(SYNCED) ## faults, probes, verdict, report: [FAULT="name …"], else all; [REPEAT=5] [LOAD=file]
-	@$(DRILL) run $(DRILLED) $(FAULTS) --repeat $(or $(REPEAT),5) $(if $(LOAD),--load $(LOAD))
+drill: $(SYNCED) ## faults, probes, verdict, report: [FAULT="name …"], else all; [REPEAT=5] [LOAD=file] [TIMES=1]
+	@$(DRILL) run $(DRILLED) $(FAULTS) --repeat $(or $(REPEAT),5) $(if $(LOAD),--load $(LOAD)) $(if $(TIMES),--times $(TIMES))
 
 drill-reference: $(SYNCED) ## ours and kubeadm's documents under the same faults, with the ratios: [FAULT=…] [REPEAT=3]
 	@$(DRILL) reference $(DRILLED) $(FAULTS) --repeat $(or $(REPEAT),3)

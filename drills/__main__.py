@@ -56,6 +56,7 @@ def run(
     fault: Faults = (),
     repeat: int = 1,
     load_file: Annotated[Path | None, Parameter(name="--load")] = None,
+    times: int = 1,
     output: Path | None = None,
 ) -> None:
     """Drill a cluster of the local cloud and judge it. Exit code 0: every floor held; 1: not; 2: nothing can be said.
@@ -72,13 +73,16 @@ def run(
         How often each fault is drilled.
     load_file
         A load declaration that runs beside the probe.
+    times
+        How many times as fast as the load is declared.
     output
         Folder for records and the report; .state/drills/<time> when not given.
     """
     where, name = output or _fresh(), "production"
     with _explained(where):
         wanted = faults.chosen(fault, faults.load())
-        with campaign(kubeconfig, stack, load_file, _tell) as work:
+        declaration = load.times(load.load(load_file), times) if load_file else None
+        with campaign(kubeconfig, stack, declaration, _tell) as work:
             name = scenario(work.cluster.machines)
             for one in work.possible(wanted):
                 for number in range(1, repeat + 1):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drills import fault as faults
-from drills import load, store
+from drills import store
 from drills.alteration import Alteration
 from drills.altered import Alterer
 from drills.cluster import Cluster
@@ -17,6 +17,7 @@ from drills.drain import uncordon
 from drills.drill import Drill, Drilled
 from drills.fault import Fault
 from drills.guard import guarded
+from drills.load import Declaration
 from drills.local import LocalInjector
 
 
@@ -52,14 +53,15 @@ class Campaign:
 
 
 @contextmanager
-def campaign(kubeconfig: Path, stack: str, load_file: Path | None, tell: Callable[[str], None]) -> Iterator[Campaign]:
+def campaign(
+    kubeconfig: Path, stack: str, declaration: Declaration | None, tell: Callable[[str], None]
+) -> Iterator[Campaign]:
     """A campaign on a stack of the local cloud; at its end, also on Ctrl-C, everything is undone.
 
     Raises:
-        KubeconfigError, LoadError, InjectionError, ApiError, UnhealthyError: there is nothing that can be drilled.
+        KubeconfigError, InjectionError, ApiError, UnhealthyError: there is nothing that can be drilled.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    declaration = load.load(load_file) if load_file else None
     injector = LocalInjector(stack)
     cluster = Cluster(kubeconfig, injector)
     alterer = Alterer(cluster, injector, tell)

@@ -183,6 +183,7 @@ class Drill:
             missing=tuple(self.cluster.missing()),
             load_share=share,
             probe_late=trace.probe_late,
+            load_qps=self.load.qps if self.load else 0,
             served=served,
         )
 

@@ -51,6 +51,8 @@ class Run:
     """Achieved share of the declared load before the fault; None without load."""
     probe_late: float
     """Seconds by which the probe was later with a request than it meant to be, at most."""
+    load_qps: int = 0
+    """Requests a second of the load beside the probe."""
     served: tuple[Served, ...] = ()
     """By verb, what API servers answered during the drill."""
 

@@ -73,6 +73,17 @@ def load(path: Path) -> Declaration:
         raise LoadError(f"{path}: {error}") from error
 
 
+def times(declaration: Declaration, factor: int) -> Declaration:
+    """The same load, `factor` times as fast.
+
+    Raises:
+        LoadError: not once or more.
+    """
+    if factor < 1:
+        raise LoadError(f"--times {factor}: a load runs once as fast as it is declared, or more.")
+    return declaration.model_copy(update={"qps": declaration.qps * factor, "burst": declaration.burst * factor})
+
+
 def requests(declaration: Declaration) -> Iterator[Request]:
     """The requests of the load, without end: all iterations are made, then churned, the oldest first."""
     for turn in count():

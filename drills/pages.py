@@ -24,6 +24,7 @@ def page(
         f"stack {stack}, scenario {scenario}",
         datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         f"{len(drilled)} runs",
+        f"load {max((one.run.load_qps for one in drilled), default=0)} requests/s beside the probe",
         f"the probe took at most {cpu:.0%} of a core",
         f"floors: failover {limit.failover_seconds:g} s, p99 {limit.p99_seconds * 1000:g} ms, no lost write"
         if limit

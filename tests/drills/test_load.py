@@ -100,3 +100,10 @@ def test_the_generator_keeps_its_rate(api: FakeApi, tmp_path: Path) -> None:
     times = [json.loads(line)[0] for line in output.read_text().splitlines()]
     assert 40 < (len(times) - 1) / (times[-1] - times[0]) < 60
     assert generator.achieved(output.read_text().splitlines(), time.monotonic()) == 1.0
+
+
+def test_a_multiple_of_a_load_is_as_many_times_as_fast_and_the_same_otherwise() -> None:
+    quick = load.times(DECLARATION, 4)
+    assert (quick.qps, quick.burst, quick.iterations) == (200, 40, 3)
+    with pytest.raises(LoadError, match="--times 0"):
+        load.times(DECLARATION, 0)
