@@ -30,6 +30,9 @@ from drills.verdict import Mark, MarkKind
 BASELINE_SECONDS: Final = 5.0
 TAIL_SECONDS: Final = 5.0
 """How long the probe goes on after the cluster is whole."""
+START_SECONDS: Final = 30.0
+"""A process that has written nothing after this has failed, and says so when it is ended."""
+START_POLL_SECONDS: Final = 0.02
 RECOVERY_SECONDS: Final = 180.0
 """A cluster that is not whole after this has not repaired itself."""
 POLL_SECONDS: Final = 0.5
@@ -89,6 +92,8 @@ class Drill:
         registers.prepare(self.cluster.api)
         counted = self.cluster.counted()
         trace, records, load = Trace(), folder / "records.jsonl", folder / "load.jsonl"
+        for old in (records, load):
+            old.unlink(missing_ok=True)
         with ExitStack() as stack:
             prober = stack.enter_context(self._probing(records))
             if self.load:
@@ -193,6 +198,7 @@ class Drill:
         masters = {machine.name: (machine.address, API_PORT) for machine in self.cluster.of("master")}
         plan = probe.Plan(str(self.kubeconfig), str(records), probe.streams((access.host, access.port), masters))
         with child("drills.probe", probe.encode(plan)) as running:
+            _wait_for(records)
             yield running
 
     @contextmanager
@@ -204,6 +210,7 @@ class Drill:
             "declaration": declaration.model_dump(mode="json"),
         }
         with child("drills.generator", json.dumps(plan) + "\n"):
+            _wait_for(output)
             yield
 
     @contextmanager
@@ -223,3 +230,10 @@ class Drill:
         finally:
             over.set()
             thread.join()
+
+
+def _wait_for(output: Path) -> None:
+    """Until a process has started its work, which begins with its file: until then nothing is measured."""
+    until = time.monotonic() + START_SECONDS
+    while not output.exists() and time.monotonic() < until:
+        time.sleep(START_POLL_SECONDS)
