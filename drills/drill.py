@@ -27,8 +27,8 @@ from drills.server_latency import Served
 from drills.strike import strike, words
 from drills.verdict import Mark, MarkKind
 
-BASELINE_SECONDS: Final = 5.0
-TAIL_SECONDS: Final = 5.0
+BASELINE_SECONDS: Final = 4.0
+TAIL_SECONDS: Final = 3.0
 """How long the probe goes on after the cluster is whole."""
 START_SECONDS: Final = 30.0
 """A process that has written nothing after this has failed, and says so when it is ended."""
