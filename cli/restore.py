@@ -64,12 +64,15 @@ def restore(engine: Engine, wanted: Wanted) -> int:
     if not wanted.yes:
         confirm(engine.stack)
         begun = time.monotonic()
+    bump = plan.bump(metadata.revision, before)
     order = RestoreOrder(
         generation=(generation := plan.next_generation(record, before)),
         token=f"{known.uid}-{generation}-{secrets.token_hex(8)}",
         members=record.members,
         snapshot=SnapshotStore(known.store, known.uid).keys.database(snapshot.name),
         sha256=metadata.sha256,
+        begins_at=metadata.revision + bump,
+        bump=bump,
         masters=masters(machines),
         time=time.time(),
     )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from cli.refused import RefusedError
-from components.node.record import Record, RestoreOrder
+from components.node.record import REVISIONS, Record, RestoreOrder
 from components.node.restore import Progress
 from components.node.snapshots import Metadata, Snapshot
 
@@ -127,6 +127,13 @@ def refuse_while_another_runs(progress: Progress | None, now: float) -> None:
         f"a restore of {order.snapshot} was ordered {max(now - order.time, 0):.0f} s ago and runs: {progress.stage()}."
         " It goes on by itself; to order this one instead: SUPERSEDE=1"
     )
+
+
+def bump(revision: int, order: RestoreOrder | None) -> int:
+    """What is added to a snapshot's revision, so that no revision is given twice: a watch that a client goes on with
+    would miss what happened at those that it thinks it has seen. Two restores of one snapshot need two bumps.
+    """
+    return max(order.begins_at - revision if order else 0, 0) + REVISIONS
 
 
 def next_generation(record: Record, order: RestoreOrder | None) -> int:

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 PEER_PORT: Final = 2380
 
+REVISIONS: Final = 1_000_000_000
+"""etcd's own advice for restores under Kubernetes: more than there can have been since a snapshot."""
+
 
 class Stored(BaseModel):
     """Base of what is stored: immutable. Unknown keys are ignored: an older agent reads what a newer one wrote."""
@@ -66,6 +69,10 @@ class RestoreOrder(Static):
     snapshot: str = Field(min_length=1)
     """Key of the snapshot in the bucket."""
     sha256: str
+    begins_at: int = 0
+    """Revision of the new history's first write; beyond every revision that any history before it came to."""
+    bump: int = REVISIONS
+    """What is added to the snapshot's revision for that."""
     masters: tuple[str, ...] = ()
     """Masters whose API servers stop first."""
     time: float = 0

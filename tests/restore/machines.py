@@ -81,10 +81,12 @@ class Restorable(Machines):
         """Order a restore and leave: the machines do it by themselves."""
         previous, _ = command.order_of(self.memory)
         generation = plan.next_generation(self.record(), previous)
+        metadata = SnapshotStore(self.store, UID).metadata(snapshot.name)
+        bump = plan.bump(metadata.revision, previous)
         made = RestoreOrder(
             generation=generation, token=secrets.token_hex(8), members=self.record().members,
-            snapshot=SnapshotKeys(UID).database(snapshot.name),
-            sha256=SnapshotStore(self.store, UID).metadata(snapshot.name).sha256,
+            snapshot=SnapshotKeys(UID).database(snapshot.name), sha256=metadata.sha256,
+            begins_at=metadata.revision + bump, bump=bump,
         )  # fmt: skip
         self.store.put(Keys(UID).restore, made.encode())
         return made

@@ -24,6 +24,17 @@ def test_etcd_becomes_what_the_snapshot_holds_and_nothing_is_deleted(machines: R
         assert list((machines.volume(name) / "set-aside").glob(f"*-{UID}-1-*"))
 
 
+def test_the_same_snapshot_restored_twice_gives_no_revision_twice(machines: Restorable) -> None:
+    snapshot = machines.snapshot()
+    machines.await_finished(machines.order(snapshot))
+    machines.heal()
+    machines.put("k")
+    seen = machines.status("member-1").revision
+    machines.await_finished(machines.order(snapshot))
+    machines.heal()
+    assert machines.status("member-1").revision > seen, "a client's watch would go on where it never was"
+
+
 def test_a_member_that_comes_late_rewinds_nothing(machines: Restorable) -> None:
     machines.put("k", "before")
     snapshot = machines.snapshot()

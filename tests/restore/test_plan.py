@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cli import restore_plan as plan
 from cli.refused import RefusedError
-from components.node.record import Record, RestoreOrder, State
+from components.node.record import REVISIONS, Record, RestoreOrder, State
 from components.node.restore import Ended, Finished, Preparation, Progress, RestoreKeys, masters
 from components.node.snapshots import Metadata, Reason, Snapshot
 
@@ -128,6 +128,18 @@ def test_a_generation_is_never_given_twice() -> None:
     assert plan.next_generation(record, None) == 5
     assert plan.next_generation(record, ORDER) == 5
     assert plan.next_generation(record, ORDER.model_copy(update={"generation": 7, "withdrawn": "x"})) == 8
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, REVISIONS - 1)), min_size=1, max_size=8))
+def test_no_revision_is_ever_given_twice(restores: list[tuple[bool, int]]) -> None:
+    """Whether each restore takes the first snapshot or one of the end of the history before it, written to or not."""
+    first, order, end = 7, None, 500
+    for again, writes in restores:
+        revision = first if again else end
+        bump = plan.bump(revision, order)
+        assert revision + bump > end
+        order = ORDER.model_copy(update={"begins_at": revision + bump})
+        end = order.begins_at + writes
 
 
 def test_nothing_stops_before_a_majority_has_the_snapshot() -> None:

@@ -41,9 +41,6 @@ UNSAFE: Final = (
 )  # fmt: skip
 """What etcd says when it refuses a change for now (server/etcdserver/errors of etcd)."""
 
-BUMP_REVISION: Final = 1_000_000_000
-"""etcd's own advice for restores under Kubernetes: more revisions than there can have been since the snapshot."""
-
 
 class SnapshotError(Exception):
     """This member cannot restore the ordered snapshot; trying again would not help."""
@@ -162,7 +159,7 @@ class EtcdCluster:
             "--initial-cluster", order.initial_cluster,
             "--initial-cluster-token", order.token,
             "--initial-advertise-peer-urls", order.members[member],
-            "--bump-revision", str(BUMP_REVISION),
+            "--bump-revision", str(order.bump),
             "--mark-compacted",
         ]  # fmt: skip
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
