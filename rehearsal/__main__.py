@@ -1,4 +1,4 @@
-"""Command line: `python -m rehearsal run --stack prod-aws`."""
+"""Command line: `python -m rehearsal run --stack prod-aws`, `python -m rehearsal env`."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from types import FrameType
 
 from components.settings import Settings, load
 from providers.aws.connection import Aws
-from rehearsal import coverage
+from rehearsal import coverage, environment
 from rehearsal.emulation import emulator
 from rehearsal.engine import Engine
 from rehearsal.inspection import Inspection, InspectionError
@@ -21,6 +21,7 @@ from rehearsal.life import Life, RehearsalError, Step
 from rehearsal.project import REPOSITORY, NoSuchStackError, Project
 from rehearsal.report import page
 from toolchain import cloud_libraries, debian_packages
+from toolchain import environment as environments
 from toolchain.artifacts import MissingArtifactsError
 from toolchain.artifacts import load as artifacts
 from toolchain.cache import MissingToolError
@@ -34,7 +35,11 @@ def main(arguments: Sequence[str]) -> int:
     run = commands.add_parser("run", help="play the whole life of a stack on an emulated cloud")
     run.add_argument("--stack", required=True, help="a file stacks/Pulumi.<stack>-aws.yaml")
     run.add_argument("--report", type=Path, help="where the page goes (default: build/rehearsal/<stack>.html)")
+    commands.add_parser("env", help="print the exports with which any program is previewed on the stand-ins")
     options = parser.parse_args(arguments)
+    if options.command == "env":
+        print(exports())
+        return 0
     report = options.report or REPOSITORY / "build" / "rehearsal" / f"{options.stack}.html"
     try:
         artifacts()
@@ -45,6 +50,13 @@ def main(arguments: Sequence[str]) -> int:
     except (NoSuchStackError, MissingToolError, MissingArtifactsError, ImageError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+
+
+def exports() -> str:
+    """Lines for `eval`; the state is this clone's own, beside that of real stacks."""
+    folder = environments.state() / "rehearsal"
+    environment.stand_in(folder / "home", REPOSITORY / "providers")
+    return environments.exports(environment.variables(folder / "home", folder / "state"))
 
 
 def rehearse(project: Project, report: Path) -> int:

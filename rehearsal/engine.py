@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rehearsal import environment
 from rehearsal.project import Project
 from toolchain.cache import binary
 
@@ -48,7 +49,7 @@ class Engine:
 
     def __init__(self, project: Project, endpoint: str) -> None:
         self.project = project
-        self.env = project.environment(endpoint)
+        self.env = environment.whole(project.home, project.state, endpoint)
         self.pulumi = str(binary("pulumi"))
         self.read("stack", "select", "--create", project.stack)
 

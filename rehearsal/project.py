@@ -1,21 +1,16 @@
 """The project that a rehearsal runs: this repository's program, with a copy of the stack's file that it may change."""
 
-import os
 import shutil
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from providers.aws.connection import ENDPOINT_VARIABLE
-from toolchain import plugins
-from toolchain.cache import binary
+from rehearsal import environment
 
 REPOSITORY: Final = Path(__file__).parents[1]
 PROGRAM: Final = ("__main__.py", "components", "policy", "providers", "requirements.lock", "toolchain")
-STAND_INS: Final = ("aws", "random", "tls")
 
 
 class NoSuchStackError(Exception):
@@ -27,7 +22,7 @@ class Project:
 
     def __init__(self, folder: Path, stack: str) -> None:
         self.folder, self.stack = folder, stack
-        self.program = folder / "program"
+        self.program, self.home, self.state = folder / "program", folder / "home", folder / "state"
         source = REPOSITORY / "stacks" / f"Pulumi.{stack}.yaml"
         rehearsable = sorted(path.name.split(".")[1] for path in source.parent.glob("Pulumi.*-aws.yaml"))
         if stack not in rehearsable:
@@ -39,12 +34,10 @@ class Project:
         settings.pop("plugins", None)
         (folder / "stacks").mkdir(parents=True)
         self.copy_program()
-        (folder / "state").mkdir()
         (folder / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
         self.file = folder / "stacks" / source.name
         self.configure({})
-        for name in STAND_INS:
-            self.stand_in(name)
+        environment.stand_in(self.home, self.program / "providers")
 
     def copy_program(self) -> None:
         """What is rehearsed is one state of the program, whatever is edited meanwhile."""
@@ -62,27 +55,3 @@ class Project:
         written = yaml.safe_load(self.file.read_text()) if self.file.exists() else {}
         self.config = {**self.config, **{f"kube-ha:{name}": value for name, value in changes.items()}}
         self.file.write_text(yaml.safe_dump({**written, "config": self.config}))
-
-    def stand_in(self, name: str) -> None:
-        """Have the engine find a stand-in where it looks for a plugin."""
-        folder = plugins.folder(self.folder / "home", name, version(f"pulumi-{name}"))
-        folder.mkdir(parents=True)
-        executable = folder / f"pulumi-resource-{name}"
-        python, provider = REPOSITORY / ".venv/bin/python", self.program / "providers" / name
-        executable.write_text(f'#!/bin/sh\nexec "{python}" -u "{provider}" "$@"\n')
-        executable.chmod(0o755)
-
-    def environment(self, endpoint: str) -> dict[str, str]:
-        """What the engine runs with: its own home and state, and no way to a real account."""
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
-        return {
-            **ours,
-            ENDPOINT_VARIABLE: endpoint,
-            "PATH": f"{binary('pulumi').parent}:{ours.get('PATH', '')}",
-            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
-            "PULUMI_CONFIG_PASSPHRASE": "rehearsal",
-            "PULUMI_DEBUG_COMMANDS": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "PULUMI_HOME": str(self.folder / "home"),
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-        }
