@@ -171,6 +171,7 @@ class Drill:
         with records.open("a", encoding="utf-8") as output:
             output.writelines(final.line() for final in registers.final_reads(self.cluster))
         found = list(record.read(records))
+        during = [one for one in found if one.intended < trace.end]
         histories = linearizability.histories(found)
         broken = (name for name, history in histories.items() if not linearizability.linearizable(history))
         durability = read_back(found, self.cluster, self.injector)
@@ -181,7 +182,8 @@ class Drill:
             targets=tuple(trace.targets),
             marks=tuple(trace.marks),
             baseline_seconds=first - trace.start,
-            felt=tuple(verdict.felt((one for one in found if one.intended < trace.end), trace.marks, trace.end)),
+            felt=tuple(verdict.felt(during, trace.marks, trace.end)),
+            p99=verdict.latencies_by_operation(during),
             durability=durability,
             broken_registers=tuple(sorted(broken)),
             redundancy_seconds=trace.redundancy_seconds,

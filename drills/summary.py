@@ -57,7 +57,7 @@ class Summary:
     acknowledged: int
     lost: int
     p99: tuple[tuple[str, float], ...]
-    """Per operation, the highest 99th percentile of a stream of the endpoint in any run, in seconds."""
+    """Per operation, the highest 99th percentile of a run, in seconds."""
     served: tuple[Served, ...]
     """By verb, what API servers answered in all runs."""
     redundancy: Spread | None
@@ -76,15 +76,10 @@ def summarize(fault: Fault, runs: Sequence[Run], floor: Floor | None) -> Summary
         rows=tuple(_row(runs, index) for index in range(len(runs[0].marks))),
         acknowledged=sum(run.durability.acknowledged for run in runs),
         lost=sum(len(set().union(*run.durability.lost.values())) for run in runs),
-        p99=tuple((operation, _p99(runs, operation)) for operation in Operation),
+        p99=tuple((one, max(run.p99.get(one, 0.0) for run in runs)) for one in Operation),
         served=merged(run.served for run in runs),
         redundancy=spread(times) if len(times) == len(runs) else None,
     )
-
-
-def _p99(runs: Sequence[Run], operation: Operation) -> float:
-    found = (one for run in runs for one in run.felt if one.stream.startswith("endpoint/"))
-    return max((one.p99 for one in found if one.stream.endswith(f"/{operation}")), default=0.0)
 
 
 def _row(runs: Sequence[Run], index: int) -> Row:

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby, pairwise
 from math import ceil
+from typing import Final
 
 from drills.record import Record
+
+ENDPOINT: Final = "endpoint"
+"""How records name the load balancers' address, which clients use."""
 
 
 class MarkKind(StrEnum):
@@ -75,8 +79,6 @@ class Felt:
     baseline: Baseline
     windows: tuple[Window, ...]
     """One per mark, in order."""
-    p99: float
-    """Over all acknowledged requests of the drill, in seconds."""
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -112,11 +114,20 @@ def felt(records: Iterable[Record], marks: Sequence[Mark], end: float) -> list[F
     return [_stream(name, found, marks, end) for name, found in sorted(streams.items())]
 
 
+def latencies_by_operation(records: Iterable[Record]) -> Mapping[str, float]:
+    """The 99th percentile of all acknowledged requests through the endpoint, by operation, in seconds."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for record in records:
+        if record.via == ENDPOINT and record.acknowledged:
+            found[record.operation].append(record.end - record.intended)
+    return {operation: percentile(latencies, 0.99) for operation, latencies in sorted(found.items())}
+
+
 def _stream(name: str, records: Sequence[Record], marks: Sequence[Mark], end: float) -> Felt:
     acknowledged = sorted(record.end for record in records if record.acknowledged)
     ends = [mark.at for mark in marks[1:]] + [end]
     windows = tuple(_window(records, acknowledged, mark.at, until) for mark, until in zip(marks, ends, strict=True))
-    return Felt(name, _baseline(records, marks[0].at), windows, percentile(_latencies(records), 0.99))
+    return Felt(name, _baseline(records, marks[0].at), windows)
 
 
 def _window(records: Sequence[Record], acknowledged: Sequence[float], begin: float, end: float) -> Window:

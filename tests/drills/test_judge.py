@@ -11,7 +11,7 @@ from drills.judge import Run, Verdict, judge, worst
 from drills.record import Connection, Operation, Outcome, Record
 from drills.server_latency import Served
 from drills.thresholds import Floor, ScenarioError, floor
-from drills.verdict import Mark, MarkKind, felt
+from drills.verdict import Mark, MarkKind, felt, latencies_by_operation
 
 FLOOR = Floor(failover_seconds=30.0, p99_seconds=0.5)
 STEPS = [{"do": "cut", "target": "master", "how": "link"}, {"do": "wait", "seconds": 10}, {"do": "heal"}]
@@ -33,6 +33,7 @@ def run(failures: tuple[tuple[float, float], ...] = (), took: float = 0.01, rate
         marks=MARKS,
         baseline_seconds=10.0,
         felt=tuple(felt(records, MARKS, 80.0)),
+        p99=latencies_by_operation(records),
         durability=Durability(10, {}, {"a": 1, "b": 1}),
         broken_registers=(),
         redundancy_seconds=3.0,
