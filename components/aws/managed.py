@@ -110,8 +110,7 @@ class ControlPlane(pulumi.ComponentResource):
                 client_cidrs=[str(cidr) for cidr in settings.load_balancer.cidrs],
                 administrators=settings.administrators,
             ),
-            # Without the way out that the network makes last, nodes reach neither registry nor API.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.network]),
+            opts=self.child,
         )
         add_ons = AddOns(
             self.name,
@@ -134,8 +133,10 @@ class ControlPlane(pulumi.ComponentResource):
                 machine_type=self.machine_type.name,
                 architecture=self.machine_type.architecture,
                 key_arn=self.key.arn,
+                # Without a way out nodes reach neither registry nor API.
+                needs=[self.network, *add_ons.before_nodes],
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=add_ons.before_nodes),
+            opts=self.child,
         )
         self.ready = [self.nodes.made, *add_ons.after(self.nodes.made)]
 

@@ -1,6 +1,6 @@
 """Nodes for ordinary workloads on EKS: one group over all zones, whose broken nodes EKS replaces."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,6 +38,8 @@ class NodeGroupArgs:
     machine_type: str
     architecture: str
     key_arn: pulumi.Input[str]
+    needs: Sequence[pulumi.Resource]
+    """What has to be there before the first node boots; what a component waits for, its children do not."""
 
 
 class NodeGroup(pulumi.ComponentResource):
@@ -68,7 +70,7 @@ class NodeGroup(pulumi.ComponentResource):
             node_repair_config=eks.NodeGroupNodeRepairConfigArgs(enabled=True),
             launch_template=eks.NodeGroupLaunchTemplateArgs(id=template.id, version=template.latest_version.apply(str)),
             # A node that boots before its role may do anything does not join.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=attached),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*attached, *args.needs]),
         )
         self.register_outputs({"nodeGroupName": self.made.node_group_name})
 

@@ -3,6 +3,7 @@
 It is moto, put right where it would say no although AWS says yes.
 """
 
+import os
 import signal
 from typing import Any, Final
 
@@ -66,6 +67,8 @@ def read_later_templates() -> None:
 
 def start(port: int = 0) -> str:
     """Serve from a thread of this process; the URL."""
+    # Only with AWS's own policies loaded is one refused that AWS does not have.
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     judge_as_aws_does()
     take_leave_of_machines()
     read_later_templates()

@@ -1,6 +1,6 @@
 """Roles, keys and secrets, by the requests of IAM, KMS and Secrets Manager."""
 
-from typing import Final
+from typing import Any, Final
 
 from providers.aws.connection import Aws
 from providers.aws.kind import Kind, Made, Properties, Request, names, pick, tag_list
@@ -27,6 +27,17 @@ def put_policy(aws: Aws, request: Request) -> Made:
 def change_policy(aws: Aws, identity: str, before: Properties, request: Request) -> Properties:
     put_policy(aws, request)
     return {}
+
+
+def attach_policy(aws: Aws, request: Request) -> Made:
+    given = request.inputs
+    aws("iam", "attach_role_policy", RoleName=given["role"], PolicyArn=given["policyArn"])
+    return Made(f"{given['role']}-{given['policyArn']}")
+
+
+def find_attached(aws: Aws, identity: str, state: Properties) -> Any:
+    attached = aws("iam", "list_attached_role_policies", RoleName=state["role"])["AttachedPolicies"]
+    return [policy for policy in attached if policy["PolicyArn"] == state["policyArn"]]
 
 
 def make_profile(aws: Aws, request: Request) -> Made:
@@ -97,6 +108,14 @@ KINDS: Final = {
         ),
         delete=lambda aws, identity, state: aws(
             "iam", "delete_role_policy", RoleName=state["role"], PolicyName=state["name"]
+        ),
+    ),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Kind(
+        inputs=names("role policyArn"),
+        create=attach_policy,
+        find=find_attached,
+        delete=lambda aws, identity, state: aws(
+            "iam", "detach_role_policy", RoleName=state["role"], PolicyArn=state["policyArn"]
         ),
     ),
     "aws:iam/instanceProfile:InstanceProfile": Kind(

@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from providers.aws import balancing, buckets, identity, machines, naming, network, security_groups, watching
+from providers.aws import (
+    backing_up,
+    balancing,
+    buckets,
+    clusters,
+    identity,
+    machines,
+    naming,
+    network,
+    security_groups,
+    watching,
+)
 from providers.aws.kind import Kind
 
 KINDS: Final[dict[str, Kind]] = {
@@ -14,4 +25,6 @@ KINDS: Final[dict[str, Kind]] = {
     **identity.KINDS,
     **naming.KINDS,
     **watching.KINDS,
+    **clusters.KINDS,
+    **backing_up.KINDS,
 }

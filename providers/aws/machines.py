@@ -23,7 +23,7 @@ def template_data(given: Properties) -> dict[str, Any]:
             mapping["Ebs"][flag] = mapping["Ebs"][flag] == "true"
     for specification in data.get("TagSpecifications", []):
         specification["Tags"] = tag_list(specification["Tags"])
-    if len(given["userData"]) * 3 // 4 > 16 * 1024:
+    if len(given.get("userData", "")) * 3 // 4 > 16 * 1024:
         raise ValueError("userData: User data is limited to 16384 bytes")
     return {name: value for name, value in data.items() if value is not None}
 

@@ -4,7 +4,7 @@ import secrets
 from typing import Any, Final
 
 from providers.aws.connection import Aws
-from providers.aws.kind import Kind, Made, Properties, Request, names, tag_list
+from providers.aws.kind import Kind, Made, Properties, Request, names, pick, tag_list
 
 
 def make_zone(aws: Aws, request: Request) -> Made:
@@ -32,6 +32,11 @@ def make_zone(aws: Aws, request: Request) -> Made:
 def record_set(given: Properties) -> dict[str, Any]:
     """A record as Route 53 takes it."""
     record: dict[str, Any] = {"Name": given["name"], "Type": given["type"]}
+    if "failoverRoutingPolicies" in given:
+        (policy,) = given["failoverRoutingPolicies"]
+        record |= {"Failover": policy["type"], "SetIdentifier": given["setIdentifier"]}
+    if "healthCheckId" in given:
+        record["HealthCheckId"] = given["healthCheckId"]
     if "aliases" in given:
         (alias,) = given["aliases"]
         target = {
@@ -59,6 +64,32 @@ def change_record(aws: Aws, identity: str, before: Properties, request: Request)
     return {}
 
 
+def make_check(aws: Aws, request: Request) -> Made:
+    given = request.inputs
+    config = {
+        "Type": given["type"],
+        "FullyQualifiedDomainName": given.get("fqdn"),
+        "EnableSNI": given.get("enableSni"),
+        **pick(given, "port resourcePath requestInterval failureThreshold insufficientDataHealthStatus"),
+    }
+    if "cloudwatchAlarmName" in given:
+        config["AlarmIdentifier"] = {"Region": given["cloudwatchAlarmRegion"], "Name": given["cloudwatchAlarmName"]}
+    made = aws(
+        "route53",
+        "create_health_check",
+        CallerReference=secrets.token_hex(8),
+        HealthCheckConfig={name: value for name, value in config.items() if value is not None},
+    )["HealthCheck"]
+    aws(
+        "route53",
+        "change_tags_for_resource",
+        ResourceType="healthcheck",
+        ResourceId=made["Id"],
+        AddTags=tag_list(request.tags),
+    )
+    return Made(made["Id"])
+
+
 def find_record(aws: Aws, identity: str, state: Properties) -> Any:
     sets = aws("route53", "list_resource_record_sets", HostedZoneId=state["zoneId"])["ResourceRecordSets"]
     return [one for one in sets if one["Name"].rstrip(".") == state["name"]]
@@ -72,11 +103,18 @@ KINDS: Final = {
         delete=lambda aws, identity, state: aws("route53", "delete_hosted_zone", Id=identity),
     ),
     "aws:route53/record:Record": Kind(
-        inputs=names("zoneId name type ttl records aliases"),
-        replaces=names("zoneId name type"),
+        inputs=names("zoneId name type ttl records aliases setIdentifier failoverRoutingPolicies healthCheckId"),
+        replaces=names("zoneId name type setIdentifier"),
         create=make_record,
         update=change_record,
         find=find_record,
         delete=lambda aws, identity, state: change(aws, "DELETE", state),
+    ),
+    "aws:route53/healthCheck:HealthCheck": Kind(
+        inputs=names("type fqdn port resourcePath enableSni requestInterval failureThreshold tags")
+        | names("cloudwatchAlarmName cloudwatchAlarmRegion insufficientDataHealthStatus"),
+        create=make_check,
+        find=lambda aws, identity, state: aws("route53", "get_health_check", HealthCheckId=identity),
+        delete=lambda aws, identity, state: aws("route53", "delete_health_check", HealthCheckId=identity),
     ),
 }
