@@ -43,7 +43,6 @@ def test_down_leaves_nothing_behind_and_says_what_data_it_deletes_and_up_works_a
         assert leftovers.settled(stack, ROOT) == []
 
 
-@pytest.mark.campaign
 @pytest.mark.parametrize("moment", ["Network", "MachineGroup"])
 def test_an_interrupted_up_is_taken_up_again(stack: Stack, moment: str) -> None:
     begun = stack.start("make", "--no-print-directory", "up", f"STACK={stack.name}")
@@ -58,7 +57,6 @@ def test_an_interrupted_up_is_taken_up_again(stack: Stack, moment: str) -> None:
     stack.wait_whole()
 
 
-@pytest.mark.campaign
 def test_what_is_killed_while_it_goes_up_is_taken_up_again(stack: Stack) -> None:
     begun = stack.start("make", "--no-print-directory", "up", f"STACK={stack.name}")
     eventually(lambda: has(stack, "MachineGroup"), begun.poll, 300)

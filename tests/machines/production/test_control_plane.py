@@ -69,7 +69,6 @@ def test_refresh_and_preview_see_nothing_to_do(stack: Stack) -> None:
     assert "unchanged" in stack.pulumi("preview", "--diff", "--expect-no-changes").output
 
 
-@pytest.mark.campaign
 def test_destroy_refuses_first_and_names_what_is_protected(stack: Stack) -> None:
     before = {name: view.incarnation for name, view in stack.machines().items()}
     exported = json.loads(stack.pulumi("stack", "export").output)["deployment"]["resources"]

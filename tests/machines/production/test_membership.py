@@ -62,7 +62,6 @@ def test_row_7_a_wiped_disk_comes_in_as_a_learner_under_a_new_id(stack: Stack, p
     }
 
 
-@pytest.mark.campaign
 def test_rows_3_and_8_a_removed_member_sets_its_data_aside_and_joins_anew(stack: Stack) -> None:
     machine, other = followers(stack)
     before = stack.member_ids(other)
