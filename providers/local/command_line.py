@@ -16,8 +16,10 @@ from providers.local import supervisor
 from providers.local.client import Client, CloudRefusalError, UnreachableError, root
 from providers.local.cuts import CutKind
 from providers.local.faults import Faults, NoSuchProcessError
+from providers.local.machine_api import WORKER
 from providers.local.purge import purge as purge_stack
 from providers.local.purge import wait_until_ended
+from providers.local.view import MachineView
 
 app = App(name="python -m providers.local", help=__doc__)
 
@@ -43,12 +45,18 @@ def machines(*, stack: Stack = "local") -> None:
     for view in client.machines(stack=stack):
         since = time.strftime("%H:%M:%S", time.localtime(view.up_since)) if view.up_since else "-"
         cut = f"cut ({', '.join(view.cuts)}) " if view.cuts else ""
-        ready = "[green]yes[/]" if view.ready else "[yellow]no[/]"
-        row = (view.machine, view.role, view.zone, view.address, str(view.incarnation), since, ready, view.phase)
+        row = (view.machine, view.role, view.zone, view.address, str(view.incarnation), since, shown(view), view.phase)
         table.add_row(*row, cut + view.message)
     # Not on a terminal there is no width to fit into.
     Console(width=None if sys.stdout.isatty() else 240).print(table)
     print(f"supervisor: socket {client.socket}, log {client.root / 'supervisor.log'}", file=sys.stderr)
+
+
+def shown(view: MachineView) -> str:
+    """Whether a machine is ready by its own word; a worker has no agent that would say."""
+    if view.role == WORKER:
+        return "-"
+    return "[green]yes[/]" if view.ready else "[yellow]no[/]"
 
 
 @app.command
