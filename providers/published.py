@@ -43,6 +43,8 @@ class Kind:
     """Property that gets a name where the program gives none."""
     fixed: frozenset[str] = frozenset()
     """Properties that cannot be changed: another value is another resource."""
+    needs: Callable[[Properties, Config], Iterable[str]] = lambda inputs, config: ()
+    """Identities of what must be there that its properties name without saying all of it."""
     guarded: Callable[[Properties], str] = lambda state: ""
     """Why it refuses to be deleted; empty where it does not."""
 
@@ -122,7 +124,7 @@ class PublishedStandIn(provider_pb2_grpc.ResourceProviderServicer):
 
         def make() -> tuple[str, Properties]:
             ledger = Ledger.here()
-            ledger.must_have(self.references(inputs))
+            ledger.must_have([*self.references(inputs), *kind.needs(inputs, self.config)])
             identity = kind.identify(inputs, self.config)
             state = {**inputs, **kind.outputs(identity, inputs, self.config)}
             ledger.add(identity, request.type, state)

@@ -12,18 +12,15 @@ from pathlib import Path
 from types import FrameType
 
 from components.settings import Settings, load
-from providers.aws.connection import Aws
-from rehearsal import coverage, environment
-from rehearsal.emulation import emulator
+from rehearsal import environment
 from rehearsal.engine import Engine
-from rehearsal.inspection import Inspection, InspectionError
 from rehearsal.life import Life, RehearsalError, Step
 from rehearsal.project import REPOSITORY, NoSuchStackError, Project
 from rehearsal.report import page
-from toolchain import cloud_libraries, debian_packages
+from rehearsal.scene import InspectionError
+from rehearsal.scenes import NoSceneError, scene
 from toolchain import environment as environments
 from toolchain.artifacts import MissingArtifactsError
-from toolchain.artifacts import load as artifacts
 from toolchain.cache import MissingToolError
 from toolchain.image.command import ImageError
 
@@ -32,8 +29,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m rehearsal", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="play the whole life of a stack on an emulated cloud")
-    run.add_argument("--stack", required=True, help="a file stacks/Pulumi.<stack>-aws.yaml")
+    run = commands.add_parser("run", help="play the whole life of a stack on a pretended cloud")
+    run.add_argument("--stack", required=True, help="a file stacks/Pulumi.<stack>.yaml of a cloud")
     run.add_argument("--report", type=Path, help="where the page goes (default: build/rehearsal/<stack>.html)")
     commands.add_parser("env", help="print the exports with which any program is previewed on the stand-ins")
     options = parser.parse_args(arguments)
@@ -42,12 +39,9 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     report = options.report or REPOSITORY / "build" / "rehearsal" / f"{options.stack}.html"
     try:
-        artifacts()
-        cloud_libraries.build("aws")
-        debian_packages.build()
         with tempfile.TemporaryDirectory(prefix="kube-ha-rehearsal-") as folder:
             return rehearse(Project(Path(folder) / "project", options.stack), report)
-    except (NoSuchStackError, MissingToolError, MissingArtifactsError, ImageError) as error:
+    except (NoSuchStackError, NoSceneError, MissingToolError, MissingArtifactsError, ImageError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 
@@ -64,38 +58,29 @@ def rehearse(project: Project, report: Path) -> int:
     begun = time.monotonic()
     steps: list[Step] = []
     error = ""
-    settings = settings_of(project)
-    with emulator(project.folder / "emulator.log") as url:
-        aws = Aws(url, settings.region)
-        life = Life(Engine(project, url), aws, settings.scenario)
+    with scene(project, settings_of(project)) as stage:
+        life = Life(Engine(project, stage.environment), stage)
         try:
-            for step in life.steps(Inspection(aws, settings.topology)):
+            for step in life.steps():
                 steps.append(step)
                 print(f"{step.title:20} {step.outcome.seconds:5.1f} s  {step.says}", flush=True)
         except (RehearsalError, InspectionError) as refused:
-            error = f"{refused}{said_by_emulator(project.folder / 'emulator.log')}"
+            error = f"{refused}{stage.log()}"
         except subprocess.CalledProcessError as failed:
             error = f"{' '.join(failed.cmd)}: {failed.stderr}"
+        checked = stage.checked(life.made)
     report.parent.mkdir(parents=True, exist_ok=True)
-    report.write_text(page(project.stack, steps, life.made, error))
-    tell(project.stack, life, error, time.monotonic() - begun, report)
-    return 1 if error else 0
-
-
-def said_by_emulator(log: Path) -> str:
-    """How a request ended that the emulator stumbled over; nothing where it did not."""
-    _, stumbled, trace = log.read_text().rpartition("Traceback (most recent call last)")
-    return f"\nthe emulator itself:\n{stumbled}{trace}"[:3000] if stumbled else ""
-
-
-def tell(stack: str, life: Life, error: str, seconds: float, report: Path) -> None:
-    """The closing lines."""
-    for way, types in coverage.checked(life.made).items():
+    report.write_text(
+        page(project.stack, steps, life.made, checked=checked, not_enforced=stage.not_enforced, error=error)
+    )
+    for way, types in checked.items():
         print(f"{len(types)} types {way}")
-    print("not proven: " + "; ".join(coverage.NOT_ENFORCED))
+    print("not proven: " + "; ".join(stage.not_enforced))
     if error:
         print(f"error: {error}", file=sys.stderr)
-    print(f"{stack}: {'failed' if error else 'as promised'} after {seconds:.0f} s; the page: {report}")
+    seconds = time.monotonic() - begun
+    print(f"{project.stack}: {'failed' if error else 'as promised'} after {seconds:.0f} s; the page: {report}")
+    return 1 if error else 0
 
 
 def settings_of(project: Project) -> Settings:
@@ -104,7 +89,7 @@ def settings_of(project: Project) -> Settings:
 
 
 def end(number: int, frame: FrameType | None) -> None:
-    """Let a termination unwind as Ctrl-C does: the emulator and the folder go with us."""
+    """Let a termination unwind as Ctrl-C does: the pretended cloud and the folder go with us."""
     raise KeyboardInterrupt
 
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,9 +47,9 @@ class Outcome:
 class Engine:
     """The CLI on a rehearsal's project."""
 
-    def __init__(self, project: Project, endpoint: str) -> None:
+    def __init__(self, project: Project, cloud: Mapping[str, str]) -> None:
         self.project = project
-        self.env = environment.whole(project.home, project.state, endpoint)
+        self.env = environment.whole(project.home, project.state, cloud)
         self.pulumi = str(binary("pulumi"))
         self.read("stack", "select", "--create", project.stack)
 

@@ -7,11 +7,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from providers.aws.connection import ENDPOINT_VARIABLE
 from toolchain import plugins
 from toolchain.cache import binary
 
-STAND_INS: Final = ("aws", "random", "tls")
+STAND_INS: Final = ("aws", "azure-native", "gcp", "random", "tls")
+"""As the engine spells their packages; a folder of `providers` has underscores."""
+
+ACCOUNTS: Final = ("ARM_", "AWS_", "AZURE_", "CLOUDSDK_", "GCLOUD_", "GOOGLE_", "PULUMI_")
+"""How the names of variables begin that say which account to use, or how."""
+
 PASSPHRASE: Final = "rehearsal"  # noqa: S105 - of a state without a secret of anybody
 
 
@@ -21,7 +25,7 @@ def stand_in(home: Path, providers: Path) -> None:
         folder = plugins.folder(home, name, version(f"pulumi-{name}"))
         folder.mkdir(parents=True, exist_ok=True)
         executable = folder / f"pulumi-resource-{name}"
-        executable.write_text(f'#!/bin/sh\nexec "{sys.executable}" -u "{providers / name}" "$@"\n')
+        executable.write_text(f'#!/bin/sh\nexec "{sys.executable}" -u "{providers / name.replace("-", "_")}" "$@"\n')
         executable.chmod(0o755)
 
 
@@ -41,7 +45,7 @@ def variables(home: Path, state: Path, environ: Mapping[str, str] = os.environ) 
     }
 
 
-def whole(home: Path, state: Path, endpoint: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Everything that a process of the rehearsal has, with the emulator's URL: nobody's account is in it."""
-    ours = {name: value for name, value in environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
-    return {**ours, **variables(home, state, ours), ENDPOINT_VARIABLE: endpoint}
+def whole(home: Path, state: Path, cloud: Mapping[str, str], environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Everything that a process of the rehearsal has, the way to the pretended cloud too: nobody's account is in it."""
+    ours = {name: value for name, value in environ.items() if not name.startswith(ACCOUNTS)}
+    return {**ours, **variables(home, state, ours), **cloud}

@@ -7,6 +7,7 @@ from typing import Any, Final
 from components.node.health import LOAD_BALANCER
 from components.topology import Topology
 from providers.aws.connection import Aws
+from rehearsal.scene import InspectionError
 
 TARGET_ATTRIBUTES: Final = {
     "deregistration_delay.connection_termination.enabled": "true",
@@ -19,10 +20,6 @@ NARROWABLE: Final = (
     "autoscaling:C", "autoscaling:R", "autoscaling:T",
 )  # fmt: skip
 """Beginnings of actions that AWS lets a policy bind to resources."""
-
-
-class InspectionError(Exception):
-    """The cloud is not what was promised; one line for each thing."""
 
 
 class Inspection:

@@ -1,21 +1,13 @@
 """The life of a stack that a rehearsal plays, and what must hold at each step."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from providers.aws.connection import Aws
 from rehearsal.engine import Engine, Outcome
-
-MORE_MASTERS: Final[Mapping[str, int]] = {"critical": 4, "production": 5}
-"""Scenario → a count that differs from its own; development is one master by definition."""
-
-SLOWER_ETCD: Final = {"heartbeatMs": 100, "electionMs": 1000}
+from rehearsal.scene import Scene
 
 AT_ONCE: Final = ("--skip-preview",)
-
-KEPT_MACHINES: Final = ("autoscaling/group:Group", "ebs/volume:Volume")
-"""What may not be replaced by a change of settings: with it goes a member, or all masters at once."""
 
 
 class RehearsalError(Exception):
@@ -35,16 +27,16 @@ class Step:
 class Life:
     """Plays the steps in order and stops at the first that does not end as it must."""
 
-    def __init__(self, engine: Engine, aws: Aws, scenario: str) -> None:
-        self.engine, self.aws, self.scenario = engine, aws, scenario
+    def __init__(self, engine: Engine, scene: Scene) -> None:
+        self.engine, self.scene = engine, scene
         self.made: list[dict[str, Any]] = []
         self.judged = ("--policy-pack", str(engine.project.program / "policy"))
 
-    def steps(self, inspect: Callable[[], list[str]]) -> Iterator[Step]:
-        """Each step when it is done. `inspect` looks at the emulated cloud and says what it found."""
+    def steps(self) -> Iterator[Step]:
+        """Each step when it is done."""
         up = self.must(self.engine.run("up", *AT_ONCE, *self.judged))
         self.made = list(self.engine.resources())
-        yield Step("create", up, f"{up.counts['create']} resources; {'; '.join(inspect())}")
+        yield Step("create", up, f"{up.counts['create']} resources; {'; '.join(self.scene.inspect())}")
         yield self.nothing_to_do("up again", self.must(self.engine.run("up", *AT_ONCE)))
         yield self.change()
         yield self.refresh()
@@ -63,30 +55,23 @@ class Life:
         return Step(title, outcome, "no changes")
 
     def change(self) -> Step:
-        """A change of the master count and of an etcd setting leaves every machine that is there as it is."""
-        before = self.machines()
-        masters = {"masters": MORE_MASTERS[self.scenario]} if self.scenario in MORE_MASTERS else {}
-        self.engine.project.configure({**masters, "etcd": SLOWER_ETCD})
+        """A change of settings leaves everything that runs as it is."""
+        before = self.scene.running()
+        self.engine.project.configure(self.scene.changes)
         outcome = self.must(self.engine.run("up", *AT_ONCE, *self.judged))
         replaced = [op for op in outcome.operations if "replace" in op.kind or op.kind == "delete"]
-        lost = [op for op in replaced if op.type.endswith(KEPT_MACHINES)]
+        lost = [op for op in replaced if op.type.endswith(self.scene.kept)]
         if lost:
             raise RehearsalError(f"a change of settings would replace {', '.join(op.name for op in lost)}")
-        gone = before - self.machines()
+        gone = before - self.scene.running()
         if gone:
             raise RehearsalError(f"a change of settings ended machines by itself: {', '.join(sorted(gone))}")
-        wanted = " and ".join([*(f"{name}: {value}" for name, value in masters.items()), f"etcd: {SLOWER_ETCD}"])
-        return Step(
-            "change",
-            outcome,
-            f"{wanted}: {words(outcome)}; no group or volume replaced, all {len(before)} machines still run (they roll "
-            "by themselves, one at a time)",
-        )
+        wanted = " and ".join(f"{name}: {value}" for name, value in self.scene.changes.items())
+        return Step("change", outcome, f"{wanted}: {words(outcome)}; {self.scene.unharmed(before, outcome.operations)}")
 
     def refresh(self) -> Step:
         """A refresh finds what somebody took away."""
-        taken = next(name for name in self.alarms() if name)
-        self.aws("cloudwatch", "delete_alarms", AlarmNames=[taken])
+        taken = self.scene.take_away()
         outcome = self.must(self.engine.run("refresh", *AT_ONCE))
         if outcome.counts["delete"] != 1:
             raise RehearsalError(f"refresh did not miss {taken}, which was taken away: {words(outcome)}")
@@ -104,28 +89,12 @@ class Life:
     def destroy(self) -> Step:
         """Unprotected on purpose, everything goes but what outlives the stack."""
         self.engine.read("state", "unprotect", "--all", "--yes")
-        for balancer in self.aws("elbv2", "describe_load_balancers")["LoadBalancers"]:
-            off = [{"Key": "deletion_protection.enabled", "Value": "false"}]
-            self.aws(
-                "elbv2",
-                "modify_load_balancer_attributes",
-                LoadBalancerArn=balancer["LoadBalancerArn"],
-                Attributes=off,
-            )
-        outcome = self.must(self.engine.run("destroy", *AT_ONCE))
+        outcome = self.must(self.engine.run("destroy", *AT_ONCE, *self.scene.unlock()))
         left = self.engine.resources()
         if left:
             raise RehearsalError(f"destroy left {len(left)} resources in the state")
-        kept = self.aws("s3", "list_buckets")["Buckets"]
-        says = f"{words(outcome)}; {len(kept)} bucket kept" if kept else words(outcome)
-        return Step("destroy", outcome, says)
-
-    def machines(self) -> set[str]:
-        groups = self.aws("autoscaling", "describe_auto_scaling_groups")["AutoScalingGroups"]
-        return {instance["InstanceId"] for group in groups for instance in group["Instances"]}
-
-    def alarms(self) -> list[str]:
-        return [alarm["AlarmName"] for alarm in self.aws("cloudwatch", "describe_alarms")["MetricAlarms"]]
+        kept = self.scene.left()
+        return Step("destroy", outcome, f"{words(outcome)}; {kept}" if kept else words(outcome))
 
 
 def words(outcome: Outcome) -> str:

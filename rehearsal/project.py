@@ -24,10 +24,9 @@ class Project:
         self.folder, self.stack = folder, stack
         self.program, self.home, self.state = folder / "program", folder / "home", folder / "state"
         source = REPOSITORY / "stacks" / f"Pulumi.{stack}.yaml"
-        rehearsable = sorted(path.name.split(".")[1] for path in source.parent.glob("Pulumi.*-aws.yaml"))
-        if stack not in rehearsable:
-            raise NoSuchStackError(f"stack {stack}: nothing to rehearse it on; accepted: {', '.join(rehearsable)}")
-        self.config: dict[str, Any] = yaml.safe_load(source.read_text())["config"]
+        if stack not in (known := rehearsable()):
+            raise NoSuchStackError(f"stack {stack}: nothing to rehearse it on; accepted: {', '.join(known)}")
+        self.config: dict[str, Any] = configuration(source)
         settings = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())
         settings["main"] = str(self.program)
         settings["runtime"]["options"]["virtualenv"] = str(REPOSITORY / ".venv")
@@ -55,3 +54,15 @@ class Project:
         written = yaml.safe_load(self.file.read_text()) if self.file.exists() else {}
         self.config = {**self.config, **{f"kube-ha:{name}": value for name, value in changes.items()}}
         self.file.write_text(yaml.safe_dump({**written, "config": self.config}))
+
+
+def rehearsable() -> list[str]:
+    """Stacks whose cloud can be pretended."""
+    files = (REPOSITORY / "stacks").glob("Pulumi.*.yaml")
+    return sorted(path.name.split(".")[1] for path in files if configuration(path).get("kube-ha:cloud") != "local")
+
+
+def configuration(file: Path) -> dict[str, Any]:
+    """What a stack says."""
+    found: dict[str, Any] = yaml.safe_load(file.read_text())["config"]
+    return found

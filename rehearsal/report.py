@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from rehearsal import coverage
 from rehearsal.life import Step
+from rehearsal.scene import Ways
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24 }
@@ -19,19 +19,27 @@ margin: .3rem; display: inline-block; vertical-align: top; background: rgb(9 105
 Resource = Mapping[str, Any]
 
 
-def page(stack: str, steps: Sequence[Step], resources: Sequence[Resource], error: str = "") -> str:
+def page(
+    stack: str,
+    steps: Sequence[Step],
+    resources: Sequence[Resource],
+    *,
+    checked: Ways,
+    not_enforced: Sequence[str],
+    error: str = "",
+) -> str:
     """The page as HTML, complete in itself."""
     total = sum(step.outcome.seconds for step in steps)
     failed = f"<h2>It stopped</h2><pre>{escape(error)}</pre>" if error else ""
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Rehearsal of {escape(stack)}</title><style>{STYLE}</style>
 <h1>Rehearsal of {escape(stack)}</h1>
-<p>The real engine and program on an emulated AWS: {len(resources)} resources, {total:.0f} s.</p>
+<p>The real engine and program on a pretended cloud: {len(resources)} resources, {total:.0f} s.</p>
 {failed}
 <h2>What was done</h2>{table(steps)}
 <h2>The stack</h2>{picture(resources)}
-<h2>How each type was checked</h2>{ways(resources)}
-<h2>What this does not prove</h2><ul>{"".join(f"<li>{escape(line)}</li>" for line in coverage.NOT_ENFORCED)}</ul>
+<h2>How each type was checked</h2>{ways(checked)}
+<h2>What this does not prove</h2><ul>{"".join(f"<li>{escape(line)}</li>" for line in not_enforced)}</ul>
 </html>
 """
 
@@ -73,10 +81,10 @@ def below(resource: Resource, children: Mapping[str, Sequence[Resource]]) -> lis
     return found
 
 
-def ways(resources: Sequence[Resource]) -> str:
+def ways(checked: Ways) -> str:
     """Types by how they were checked."""
     lists = []
-    for way, types in coverage.checked(resources).items():
+    for way, types in checked.items():
         items = ", ".join(f"{escape(kind.split(':', 1)[1])} ({count})" for kind, count in types)
         lists.append(f"<p><b>{escape(way)}</b>: {items or 'none'}</p>")
     return "".join(lists)
