@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+from google.protobuf import json_format
 from pulumi.runtime.mocks import MockMonitor, MockResourceArgs, Mocks, set_mocks
+from pulumi.runtime.rpc import _special_secret_sig, _special_sig_key
 
 KNOWN_ONLY_AFTER_CREATION = {
     "random:index/randomId:RandomId": {"hex": "0123456789abcdef"},
@@ -36,6 +38,9 @@ class Registration:
     retain_on_delete: bool = False
     provider: str = ""
     """Reference of the provider that makes it; empty for the package's default."""
+    outputs: dict[str, Any] = field(default_factory=dict)
+    """What a component registers of itself."""
+    secret_outputs: set[str] = field(default_factory=set)
 
 
 class Outputs(Mocks):
@@ -54,24 +59,35 @@ class Recorder(MockMonitor):
     def __init__(self, mocks: Mocks) -> None:
         super().__init__(mocks)
         self.registrations: list[Registration] = []
+        self.by_urn: dict[str, Registration] = {}
 
     def RegisterResource(self, request: Any) -> Any:
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         state = self.resources[response.urn].state if response.urn in self.resources else {}
-        self.registrations.append(
-            Registration(
-                request.type,
-                request.name,
-                request.parent,
-                request.protect,
-                request.custom,
-                state,
-                tuple(request.dependencies),
-                request.retainOnDelete,
-                request.provider,
-            )
+        registration = Registration(
+            request.type,
+            request.name,
+            request.parent,
+            request.protect,
+            request.custom,
+            state,
+            tuple(request.dependencies),
+            request.retainOnDelete,
+            request.provider,
         )
+        self.registrations.append(registration)
+        self.by_urn[response.urn] = registration
         return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        registration = self.by_urn.get(request.urn)  # the stack itself has none
+        if registration:
+            for name, value in json_format.MessageToDict(request.outputs).items():
+                secret = isinstance(value, dict) and value.get(_special_sig_key) == _special_secret_sig
+                registration.outputs[name] = value["value"] if secret else value
+                if secret:
+                    registration.secret_outputs.add(name)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
 
 def build(
