@@ -51,11 +51,23 @@ class EtcdSettings(Group):
         return self
 
 
+class ExistingNetworkSettings(Group):
+    """A network of a cloud that is there already, to be used instead of one of the stack's own."""
+
+    vpc: str = Field(pattern=r"^vpc-\w+$")
+    private_subnets: Mapping[str, str] = Field(min_length=1)
+    """Zone → subnet for machines, with a way out and a route table of its own."""
+    public_subnets: Mapping[str, str] = Field(default_factory=dict)
+    """Zone → subnet for a public load balancer."""
+
+
 class NetworkSettings(Group):
     """Address ranges; none may overlap another."""
 
     cidr: IPv4Network = IPv4Network("10.77.0.0/16")
     """The machines' range."""
+    existing: ExistingNetworkSettings | None = None
+    """Default: the stack makes its own network."""
     pod_cidr: IPv4Network = IPv4Network("10.244.0.0/16")
     service_cidr: IPv4Network = IPv4Network("10.96.0.0/16")
 
@@ -218,6 +230,29 @@ class Settings(Group):
             raise ValueError("network.podCidr: pods of EKS have addresses of network.cidr; leave it out")
         return self
 
+    @model_validator(mode="after")
+    def an_existing_network_has_what_is_needed(self) -> Self:
+        """A subnet for every zone that is used, before anything is made."""
+        existing = self.network.existing
+        if existing is None:
+            return self
+        if (self.cloud, self.control_plane) != (Cloud.AWS, Management.SELF_MANAGED):
+            raise ValueError("network.existing: only a self-managed control plane on aws goes into one; leave it out")
+        if "cidr" in self.network.model_fields_set:
+            raise ValueError("network.cidr: the network of network.existing has its own; leave it out")
+        needed = {"privateSubnets": existing.private_subnets}
+        if self.load_balancer.public:
+            needed["publicSubnets"] = existing.public_subnets
+        for name, subnets in needed.items():
+            if missing := [zone for zone in self.chosen_zones if zone not in subnets]:
+                raise ValueError(f"network.existing.{name}: no subnet for {', '.join(missing)}; or name other zones")
+        return self
+
+    @property
+    def chosen_zones(self) -> tuple[str, ...]:
+        """Those named, or the first of the region: of a self-managed control plane."""
+        return self.zones or REGIONS[self.cloud][self.region][: SHAPES[self.scenario].min_zones]
+
     @property
     def managed_version(self) -> str | None:
         """The minor version that a managed control plane is asked for; None leaves it to the cloud's own default."""
@@ -234,8 +269,7 @@ class Settings(Group):
         if self.control_plane is Management.MANAGED:
             plane = PLANES[self.cloud][self.scenario]
             return managed(self.scenario, self.zones or known[: plane.zones], plane.zones, plane.survives)
-        zones = self.zones or known[: SHAPES[self.scenario].min_zones]
-        return plan(self.scenario, zones, masters=self.masters, members=self.etcd.members)
+        return plan(self.scenario, self.chosen_zones, masters=self.masters, members=self.etcd.members)
 
 
 def check_minor(version: str, cloud: Cloud | None) -> str:

@@ -42,12 +42,28 @@ def plan(cidr: IPv4Network, topology: Topology) -> Addresses:
     """Ranges of the zones and addresses of the members within a /16."""
     first, *private = islice(cidr.subnets(new_prefix=ZONE_PREFIX), len(topology.zones) + 1)
     zones = {
-        zone: Subnets(private=block, public=public, reserved=list(block.subnets(new_prefix=RESERVED_PREFIX))[1])
+        zone: Subnets(private=block, public=public, reserved=reserved(block))
         for zone, block, public in zip(topology.zones, private, first.subnets(new_prefix=PUBLIC_PREFIX), strict=False)
     }
+    return Addresses(zones=zones, members=members({zone: ranges.reserved for zone, ranges in zones.items()}, topology))
+
+
+def reserved(private: IPv4Network) -> IPv4Network:
+    """The part of a private subnet that is for members.
+
+    Raises:
+        ValueError: the subnet has no such part; it is smaller than a /27.
+    """
+    if private.prefixlen >= RESERVED_PREFIX:
+        raise ValueError(f"{private} has no room for members; a private subnet is a /{RESERVED_PREFIX - 1} or larger")
+    return IPv4Network((private.network_address + 2 ** (32 - RESERVED_PREFIX), RESERVED_PREFIX))
+
+
+def members(reserved: Mapping[str, IPv4Network], topology: Topology) -> Mapping[str, str]:
+    """Member → its address, in order, from its zone's reserved range."""
     taken: Counter[str] = Counter()
-    members = {}
+    found = {}
     for member in topology.members:
-        members[member.name] = str(zones[member.zone].reserved[taken[member.zone]])
+        found[member.name] = str(reserved[member.zone][taken[member.zone]])
         taken[member.zone] += 1
-    return Addresses(zones=zones, members=members)
+    return found

@@ -36,6 +36,7 @@ class Network(pulumi.ComponentResource):
     """A VPC whose machines have no public address."""
 
     vpc_id: pulumi.Output[str]
+    machines_cidr: str
     public_subnets: Mapping[str, pulumi.Output[str]]
     """Zone → id."""
     private_subnets: Mapping[str, pulumi.Output[str]]
@@ -58,7 +59,7 @@ class Network(pulumi.ComponentResource):
             tags={"Name": name},
             opts=self.child,
         )
-        self.vpc_id = self.vpc.id
+        self.vpc_id, self.machines_cidr = self.vpc.id, args.cidr
         # Whoever forgets to name a security group gets one that lets nothing through.
         ec2.DefaultSecurityGroup(name, vpc_id=self.vpc_id, opts=self.child)
         public = {zone: self.subnet("public", zone, str(ranges.public)) for zone, ranges in args.zones.items()}

@@ -1,11 +1,11 @@
 """A self-managed control plane on AWS: network, keys, bucket, machines over zones, one load balancer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pulumi
 import pulumi_aws as aws
 
-from components.aws import addresses, endpoints, machine_types, policies, user_data
+from components.aws import addresses, endpoints, existing_network, machine_types, policies, user_data
 from components.aws.backups import Backups, BackupsArgs
 from components.aws.dns import Alias, Dns, DnsArgs
 from components.aws.identity import Identity as MachineIdentity
@@ -46,7 +46,8 @@ class ControlPlane(pulumi.ComponentResource):
         self.asking = pulumi.InvokeOptions(parent=self, provider=provider)
         self.types = {role: self.machine_type(role) for role in self.roles}
         self.provisions = user_data.provisions()
-        self.addresses = addresses.plan(self.settings.network.cidr, self.topology)
+        self.existing = self.look_at_existing()
+        self.members_at = self.addresses_of_members()
 
         self.pki = Pki(name, opts=self.child)
         self.make_stores()
@@ -75,6 +76,22 @@ class ControlPlane(pulumi.ComponentResource):
             return machine_types.of_role(self.settings.machines, self.topology.scenario, role, self.asking)
         except SettingsError as error:
             raise pulumi.RunError(f"stack {self.name}:\n{error}") from None
+
+    def look_at_existing(self) -> existing_network.Found | None:
+        """The network that is there already, where the stack names one."""
+        named = self.settings.network.existing
+        if named is None:
+            return None
+        try:
+            return existing_network.look(self.settings, named, self.asking)
+        except SettingsError as error:
+            raise pulumi.RunError(f"stack {self.name}:\n{error}") from None
+
+    def addresses_of_members(self) -> Mapping[str, str]:
+        """Member → the address reserved for it."""
+        if self.existing is not None:
+            return addresses.members(self.existing.reserved, self.topology)
+        return addresses.plan(self.settings.network.cidr, self.topology).members
 
     def make_stores(self) -> None:
         """The key, and what is encrypted under it: secrets and the bucket."""
@@ -114,24 +131,12 @@ class ControlPlane(pulumi.ComponentResource):
     def make_network(self) -> None:
         """The network, who may talk to whom in it, the load balancer, and names."""
         settings, topology = self.settings, self.topology
-        self.network = Network(
-            self.name,
-            NetworkArgs(
-                region=settings.region,
-                cidr=str(settings.network.cidr),
-                zones=self.addresses.zones,
-                frugal=self.frugal,
-                has_members=True,
-                endpoints=endpoints.SELF_MANAGED,
-                key_arn=self.key.arn,
-            ),
-            opts=self.child,
-        )
+        self.network = self.own_network() if self.existing is None else self.named_network(self.existing)
         self.security_groups = SecurityGroups(
             self.name,
             SecurityGroupsArgs(
                 vpc_id=self.network.vpc_id,
-                machines_cidr=str(settings.network.cidr),
+                machines_cidr=self.network.machines_cidr,
                 pod_cidr=str(settings.network.pod_cidr),
                 client_cidrs=[str(cidr) for cidr in settings.load_balancer.cidrs],
                 s3_prefix_list=self.network.s3_prefix_list,
@@ -141,7 +146,7 @@ class ControlPlane(pulumi.ComponentResource):
             opts=self.child,
         )
         self.balancer = self.load_balancer()
-        only_master = self.addresses.members[topology.members[0].name]
+        only_master = self.members_at[topology.members[0].name]
         api = Alias(dns_name=self.balancer.dns_name, zone_id=self.balancer.zone_id) if self.balancer else only_master
         self.dns = Dns(
             self.name,
@@ -149,12 +154,31 @@ class ControlPlane(pulumi.ComponentResource):
                 domain=f"{self.name}.kube-ha.internal",
                 vpc_id=self.network.vpc_id,
                 api=api,
-                members=self.addresses.members,
+                members=self.members_at,
             ),
             opts=self.child,
         )
         address = self.balancer.dns_name if self.balancer else pulumi.Output.from_input(only_master)
         self.host = pulumi.Output.concat(address, f":{API_PORT}")
+
+    def own_network(self) -> Network:
+        cidr = self.settings.network.cidr
+        return Network(
+            self.name,
+            NetworkArgs(
+                region=self.settings.region,
+                cidr=str(cidr),
+                zones=addresses.plan(cidr, self.topology).zones,
+                frugal=self.frugal,
+                has_members=True,
+                endpoints=endpoints.SELF_MANAGED,
+                key_arn=self.key.arn,
+            ),
+            opts=self.child,
+        )
+
+    def named_network(self, found: existing_network.Found) -> existing_network.ExistingNetwork:
+        return existing_network.ExistingNetwork(self.name, self.settings.region, found, opts=self.child)
 
     def load_balancer(self) -> LoadBalancer | None:
         if self.security_groups.load_balancer is None:
@@ -207,7 +231,7 @@ class ControlPlane(pulumi.ComponentResource):
 
     def durable_group(self, role: Role, machine: str, zone: str) -> MachineGroup:
         """A group of one whose machine has a reserved address and a volume that outlives it."""
-        identity = Identity(role=role, name=machine, zone=zone, address=self.addresses.members[machine])
+        identity = Identity(role=role, name=machine, zone=zone, address=self.members_at[machine])
         return self.group(f"{self.name}-{machine}", identity, [zone], 1, Durable(machine=machine, zone=zone))
 
     def group(
@@ -248,7 +272,7 @@ class ControlPlane(pulumi.ComponentResource):
                 bucket=bucket,
                 endpoint=host,
                 certificate_names=(host.rsplit(":", 1)[0], self.dns.api),
-                member_addresses=self.addresses.members,
+                member_addresses=self.members_at,
                 settings=self.settings,
                 topology=self.topology,
             )

@@ -106,6 +106,19 @@ def remove_route(aws: Aws, identity: str, state: Properties) -> None:
     aws("ec2", "delete_route", **pick(state, "routeTableId destinationCidrBlock"))
 
 
+def make_tag(aws: Aws, request: Request) -> Made:
+    given = request.inputs
+    aws("ec2", "create_tags", Resources=[given["resourceId"]], Tags=[{"Key": given["key"], "Value": given["value"]}])
+    return Made(f"{given['resourceId']},{given['key']}")
+
+
+def find_tag(aws: Aws, identity: str, state: Properties) -> Any:
+    wanted = {"resource-id": state["resourceId"], "key": state["key"], "value": state["value"]}
+    return aws("ec2", "describe_tags", Filters=[{"Name": name, "Values": [value]} for name, value in wanted.items()])[
+        "Tags"
+    ]
+
+
 def make_association(aws: Aws, request: Request) -> Made:
     return Made(aws("ec2", "associate_route_table", **pick(request.inputs, "routeTableId subnetId"))["AssociationId"])
 
@@ -194,6 +207,14 @@ KINDS: Final = {
         create=make_nat,
         find=lambda aws, identity, state: aws("ec2", "describe_nat_gateways", NatGatewayIds=[identity])["NatGateways"],
         delete=lambda aws, identity, state: aws("ec2", "delete_nat_gateway", NatGatewayId=identity),
+    ),
+    "aws:ec2/tag:Tag": Kind(
+        inputs=names("resourceId key value"),
+        create=make_tag,
+        find=find_tag,
+        delete=lambda aws, identity, state: aws(
+            "ec2", "delete_tags", Resources=[state["resourceId"]], Tags=[{"Key": state["key"]}]
+        ),
     ),
     "aws:ec2/routeTable:RouteTable": Kind(
         inputs=names("vpcId tags"),

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from base64 import b64decode
+from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -57,7 +58,7 @@ class Aws(Outputs):
     """An AWS that answers what it would; all machine types have `memory_mib`."""
 
     def __init__(self, memory_mib: int = 8192, architecture: str = "x86_64") -> None:
-        self.answers: dict[str, dict[str, Any]] = {
+        self.answers: dict[str, Any] = {
             "aws:ec2/getInstanceType:getInstanceType": {
                 "memorySize": memory_mib,
                 "supportedArchitectures": [architecture],
@@ -85,7 +86,8 @@ class Aws(Outputs):
         return identity, {**made, **state}
 
     def call(self, args: MockCallArgs) -> Any:
-        return self.answers[args.token]
+        answer = self.answers[args.token]
+        return answer(args.args) if callable(answer) else answer
 
 
 def settings_of(stack: str) -> Settings:
@@ -135,8 +137,14 @@ def user_data(template: Registration) -> str:
 
 def documents(stack: str) -> dict[str, dict[str, Any]]:
     """Launch template → the machine document in its user data."""
+    return machine_documents(built(stack))
+
+
+def machine_documents(registered: Iterable[Registration]) -> dict[str, dict[str, Any]]:
+    """The same, of whatever was registered."""
     found = {}
-    for name, template in of(stack, "ec2.LaunchTemplate").items():
+    for template in (one for one in registered if one.type == "aws:ec2/launchTemplate:LaunchTemplate"):
         files = yaml.safe_load(user_data(template))["write_files"]
-        found[name] = json.loads(next(file["content"] for file in files if file["path"].endswith("machine.json")))
+        content = next(file["content"] for file in files if file["path"].endswith("machine.json"))
+        found[template.name] = json.loads(content)
     return found

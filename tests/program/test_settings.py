@@ -25,6 +25,8 @@ def stack(**settings: Any) -> dict[str, str]:
 
 
 MANAGED = {"cloud": "aws", "region": "eu-west-1", "controlPlane": "managed"}
+AWS = {"cloud": "aws", "region": "eu-west-1"}
+EXISTING = {"vpc": "vpc-1", "privateSubnets": {f"eu-west-1{letter}": f"subnet-{letter}" for letter in "abc"}}
 FAILOVER = {
     "zoneId": "Z08",
     "name": "shop.example.com",
@@ -71,6 +73,19 @@ def test_a_new_users_stack_is_two_lines() -> None:
         ({"etcd": {"members": "four"}}, "kube-ha:etcd.members: got 'four'; input should be a valid integer"),
         ({"etcd": {"heartbeatMs": 200}}, "kube-ha:etcd: electionMs 500 is under five heartbeats of 200 ms"),
         ({"network": {"cidr": "10.96.0.0/16"}}, "kube-ha:network: cidr 10.96.0.0/16 overlaps serviceCidr 10.96.0.0/16"),
+        (
+            {**AWS, "network": {"existing": {"vpc": "vpc-1", "privateSubnets": {"eu-west-1a": "subnet-1"}}}},
+            "kube-ha:network.existing.privateSubnets: no subnet for eu-west-1b, eu-west-1c; or name other zones",
+        ),
+        (
+            {**AWS, "loadBalancer": {"public": True, "cidrs": ["203.0.113.0/24"]}, "network": {"existing": EXISTING}},
+            "kube-ha:network.existing.publicSubnets: no subnet for eu-west-1a, eu-west-1b, eu-west-1c",
+        ),
+        (
+            {**AWS, "network": {"cidr": "10.1.0.0/16", "existing": EXISTING}},
+            "kube-ha:network.cidr: the network of network.existing has its own; leave it out",
+        ),
+        ({"network": {"existing": EXISTING}}, "kube-ha:network.existing: only a self-managed control plane on aws"),
         ({"network": {"cidr": "10.1.0.0/20"}}, "kube-ha:network.cidr: got '10.1.0.0/20'; a /16 is needed"),
         ({"loadBalancer": {"public": True}}, "kube-ha:loadBalancer: public without cidrs; list the ranges"),
         ({"machines": {"masterType": "m7g.large"}}, "kube-ha:machines: cloud local has no such choice; leave it out"),
