@@ -57,7 +57,7 @@ class Processes:
             self._running.pop(unit).wait(10)
 
     def kill(self, unit: str) -> None:
-        """What a machine's death does."""
+        """What a machine's death does, too."""
         if unit in self._running:
             self._running[unit].kill()
             self._running.pop(unit).wait(10)

@@ -83,6 +83,15 @@ class Kv:
         said = fields(header)
         return Acknowledged(int(said[1]), int(said[3]))
 
+    def fill(self, prefix: str, count: int, value: bytes, at_once: int = 200) -> None:
+        """Write so many keys, fast."""
+        call: Any = self._channel.unary_unary(PUT)
+        for begin in range(0, count, at_once):
+            numbers = range(begin, min(begin + at_once, count))
+            calls = [call.future(field(1, f"{prefix}{n}".encode()) + field(2, value), timeout=60) for n in numbers]
+            for one in calls:
+                one.result()
+
     def raise_alarm(self, member_id: int, kind: int) -> bool:
         """Raise an alarm for a member, as the leader's corruption check does."""
         return self._call(ALARM, field(1, ACTIVATE) + field(2, member_id) + field(3, kind), 5) is not None

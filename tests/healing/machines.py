@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from components.node.agent.cluster import SERVING, answers
@@ -183,6 +184,8 @@ class Writer:
     def __init__(self, machines: Machines, prefix: str) -> None:
         self.machines, self.prefix = machines, prefix
         self.acknowledged: list[int] = []
+        self.times: list[float] = []
+        """When each of them was, by the monotonic clock."""
         self._clients = [Kv(machines.machines[member.name], member.address) for member in machines.members]
         self._ended = False
         self._thread = threading.Thread(target=self._write, daemon=True)
@@ -194,6 +197,7 @@ class Writer:
             for client in self._clients:
                 if client.put(f"{self.prefix}{number}", b"x"):
                     self.acknowledged.append(number)
+                    self.times.append(time.monotonic())
                     break
             number += 1
             time.sleep(0.05)
@@ -203,6 +207,10 @@ class Writer:
         self._thread.join(30)
         for client in self._clients:
             client.close()
+
+    def longest_gap(self) -> float:
+        """The longest time between two acknowledged writes, seconds."""
+        return max((after - before for before, after in pairwise(self.times)), default=0.0)
 
     def lost(self) -> set[int]:
         """Acknowledged writes that no member has any more."""

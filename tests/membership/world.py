@@ -146,6 +146,9 @@ class Etcd:
         self.world.touch(self.owner)
         self.world.running.pop(self.owner, None)
 
+    def abandon(self) -> None:
+        self.stop()
+
     def remove(self, member_id: int) -> None:
         now, generation = self._configuration()
         voters = now.voters - {member_id}

@@ -19,7 +19,7 @@ STEPS = {
     "restored beside": (Folders, "keep_restored"),
     "said so": (MemberRestore, "_consent"),
     "record renewed": (Joining, "_renew_record"),
-    "stopped": (EtcdCluster, "stop"),
+    "stopped": (EtcdCluster, "abandon"),
     "mark left": (Joining, "_leave_mark"),
     "restored adopted": (Folders, "adopt_restored"),
     "old set aside": (Folders, "set_aside"),

@@ -116,6 +116,10 @@ class EtcdCluster:
         if self.services.active(UNIT):
             self.services.stop(UNIT)
 
+    def abandon(self) -> None:
+        if self.services.active(UNIT):
+            self.services.kill(UNIT)
+
     def remove(self, member_id: int) -> None:
         with _unsafe_is_not_yet():
             self.etcdctl.remove(self._endpoints, member_id)

@@ -59,6 +59,9 @@ class Cluster(Protocol):
 
     def stop(self) -> None: ...
 
+    def abandon(self) -> None:
+        """End etcd at once: what it still acknowledged would be lost, and its stop waits for calls without a quorum."""
+
     def remove(self, member_id: int) -> None:
         """Remove a member; `NotYetError` while etcd finds it unsafe, as for the two that follow."""
 
@@ -221,7 +224,7 @@ class Joining:
         self.cluster.restore(order, data, self.member)
         self.consent(order)
         self._renew_record(order)
-        self.cluster.stop()
+        self.cluster.abandon()
         if not self._leave_mark(Keys(self.uid).restored(order.generation, self.member), data):
             return False
         self.disk.adopt_restored(data)

@@ -29,6 +29,9 @@ class Services(Protocol):
 
     def stop(self, unit: str) -> None: ...
 
+    def kill(self, unit: str) -> None:
+        """End it at once, as a power failure would; it stays ended."""
+
     def active(self, unit: str) -> bool:
         """Whether it runs or is starting."""
 
@@ -60,6 +63,11 @@ class Systemd:
         self._systemctl("reload", unit)
 
     def stop(self, unit: str) -> None:
+        self._systemctl("stop", unit)
+
+    def kill(self, unit: str) -> None:
+        self._systemctl("kill", "--kill-whom=main", "--signal=SIGKILL", unit)
+        # Else the manager starts it again.
         self._systemctl("stop", unit)
 
     def active(self, unit: str) -> bool:
