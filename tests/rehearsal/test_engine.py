@@ -1,0 +1,71 @@
+"""The real engine, program and policies on the stand-ins."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rehearsal import environment
+from rehearsal.project import NoSuchStackError, Project
+from toolchain import artifacts, cloud_libraries, debian_packages
+from toolchain.cache import MissingToolError, binary
+
+REPOSITORY = Path(__file__).parents[2]
+STACKS = ("dev-aws", "small-aws", "prod-aws")
+
+
+@pytest.fixture(scope="module")
+def made() -> None:
+    """What machines fetch is there."""
+    try:
+        binary("pulumi")
+        artifacts.load()
+        cloud_libraries.build("aws")
+        debian_packages.build()
+    except (MissingToolError, artifacts.MissingArtifactsError) as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("made")
+def test_the_flagship_is_previewed_without_an_account_and_passes_the_policies(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project", "prod-aws")
+    # No emulator of the test's own: the stand-in brings one.
+    env = {**os.environ, **environment.variables(project.home, project.state)}
+    pulumi = [str(binary("pulumi")), "--non-interactive", "--cwd", str(project.folder)]
+    subprocess.run([*pulumi, "stack", "init", "prod-aws"], env=env, check=True, capture_output=True)
+    judged = ["--policy-pack", str(project.program / "policy")]
+    shown = subprocess.run(
+        [*pulumi, "preview", "--json", "--stack", "prod-aws", *judged],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.returncode == 0, shown.stdout[-3000:] + shown.stderr[-3000:]
+    steps = json.loads(shown.stdout)["steps"]
+    assert {step["op"] for step in steps} == {"create"}
+    assert len(steps) > 200
+
+
+@pytest.mark.campaign
+@pytest.mark.engine
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_lives_its_whole_life_on_the_emulator(stack: str, tmp_path: Path) -> None:
+    played = subprocess.run(
+        [sys.executable, "-m", "rehearsal", "run", "--stack", stack, "--report", str(tmp_path / "page.html")],
+        cwd=REPOSITORY, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert played.returncode == 0, played.stdout + played.stderr
+    assert "as promised" in played.stdout
+
+
+def test_a_stack_that_nothing_stands_in_for_is_refused_with_those_that_can_be_rehearsed(tmp_path: Path) -> None:
+    with pytest.raises(NoSuchStackError, match=r"prod-oracle: nothing to rehearse it on; accepted: .*prod-aws"):
+        Project(tmp_path / "project", "prod-oracle")
