@@ -12,6 +12,8 @@ from rehearsal.scene import Scene
 
 SCENES: Final = {
     (Cloud.AWS, Management.SELF_MANAGED): "rehearsal.self_managed_aws",
+    (Cloud.AWS, Management.MANAGED): "rehearsal.eks",
+    (Cloud.AZURE, Management.MANAGED): "rehearsal.aks",
     (Cloud.GCP, Management.MANAGED): "rehearsal.gke",
 }
 """Cloud and control plane → module with a context manager `scene(project, settings)`."""

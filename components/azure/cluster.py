@@ -109,7 +109,7 @@ class Cluster(pulumi.ComponentResource):
             addon_profiles=self.insights(),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                protect=args.levers.own_system_pool,
+                protect=True,
                 depends_on=[args.identity, *([args.encryption] if args.encryption else [])],
             ),
         )
