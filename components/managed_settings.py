@@ -28,7 +28,7 @@ class FailoverSettings(Group):
     Two stacks say it, with the same zone and name: one the primary, one the secondary.
     """
 
-    zone_id: str = Field(pattern=r"^Z[0-9A-Z]{1,31}$")
+    zone_id: str = Field(pattern=r"^[0-9A-Z]{1,32}$")
     """Of Route 53."""
     name: str = Field(pattern=r"^([a-z0-9-]+\.)+[a-z]{2,}$")
     role: Literal["primary", "secondary"]

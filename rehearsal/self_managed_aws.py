@@ -9,11 +9,11 @@ from components.settings import Settings
 from components.topology import Scenario
 from providers.aws.connection import ENDPOINT_VARIABLE, Aws
 from rehearsal import coverage
+from rehearsal.emulated_aws import EmulatedAws
 from rehearsal.emulation import emulator
 from rehearsal.engine import Operation
 from rehearsal.inspection import Inspection
 from rehearsal.project import Project
-from rehearsal.scene import Ways
 from toolchain import cloud_libraries, debian_packages
 from toolchain.artifacts import load as artifacts
 
@@ -36,7 +36,7 @@ def scene(project: Project, settings: Settings) -> Iterator["SelfManagedAws"]:
         yield SelfManagedAws(Aws(url, settings.region), {ENDPOINT_VARIABLE: url}, settings, log)
 
 
-class SelfManagedAws:
+class SelfManagedAws(EmulatedAws):
     """See `rehearsal.scene.Scene`."""
 
     kept: tuple[str, ...] = ("autoscaling/group:Group", "ebs/volume:Volume")
@@ -44,8 +44,7 @@ class SelfManagedAws:
     not_enforced: Sequence[str] = coverage.NOT_ENFORCED
 
     def __init__(self, aws: Aws, environment: Mapping[str, str], settings: Settings, log: Path) -> None:
-        self.aws, self.environment = aws, environment
-        self.settings, self.errors = settings, log
+        super().__init__(aws, environment, settings, log)
         masters = {"masters": MORE_MASTERS[settings.scenario]} if settings.scenario in MORE_MASTERS else {}
         self.changes: Mapping[str, Any] = {**masters, "etcd": SLOWER_ETCD}
 
@@ -61,12 +60,6 @@ class SelfManagedAws:
         still = f"no group or volume replaced, all {len(before)} machines still run"
         return f"{still}; replaced by themselves, one machine at a time under the cluster's lock: {rolling or 'none'}"
 
-    def take_away(self) -> str:
-        alarms = self.aws("cloudwatch", "describe_alarms")["MetricAlarms"]
-        taken = str(next(alarm["AlarmName"] for alarm in alarms if alarm["AlarmName"]))
-        self.aws("cloudwatch", "delete_alarms", AlarmNames=[taken])
-        return taken
-
     def unlock(self) -> Sequence[str]:
         for balancer in self.aws("elbv2", "describe_load_balancers")["LoadBalancers"]:
             off = [{"Key": "deletion_protection.enabled", "Value": "false"}]
@@ -77,11 +70,3 @@ class SelfManagedAws:
     def left(self) -> str:
         kept = self.aws("s3", "list_buckets")["Buckets"]
         return f"{len(kept)} bucket kept" if kept else ""
-
-    def checked(self, resources: Sequence[Mapping[str, Any]]) -> Ways:
-        return coverage.checked(resources)
-
-    def log(self) -> str:
-        """How a request ended that the emulator stumbled over."""
-        _, stumbled, trace = self.errors.read_text().rpartition("Traceback (most recent call last)")
-        return f"\nthe emulator itself:\n{stumbled}{trace}"[:3000] if stumbled else ""
