@@ -12,7 +12,7 @@ LOCAL   := $(PY) -m providers.local
 ROOT    := $(filter 0,$(shell id -u))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview kubeconfig worker machines kill cut heal console snapshot snapshots prove recovery-keys restore tools env test test-fast test-machines lint format bench drill drift
+.PHONY: help up down preview kubeconfig worker machines kill cut heal console snapshot snapshots prove recovery-keys adopt-keys fetch-snapshot restore tools env test test-fast test-machines lint format bench drill drift
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,11 +57,17 @@ snapshots: $(SYNCED) ## etcd's snapshots: name, age, size, revision, proven by a
 prove: $(SYNCED) ## restore a snapshot beside the cluster and compare: [SNAPSHOT=name], else the newest
 	@$(PY) -m cli prove $(STACK) $(if $(SNAPSHOT),--snapshot $(SNAPSHOT))
 
-restore: $(SYNCED) ## make etcd what a snapshot holds: [SNAPSHOT=name | AT=time] [DRY_RUN=1] [YES=1] [SUPERSEDE=1]
-	@$(PY) -m cli restore $(STACK) $(if $(SNAPSHOT),--snapshot $(SNAPSHOT)) $(if $(AT),--at $(AT)) $(if $(DRY_RUN),--dry-run) $(if $(YES),--yes) $(if $(SUPERSEDE),--supersede)
+restore: $(SYNCED) ## make etcd what a snapshot holds: [SNAPSHOT=name | AT=time | FROM=file] [DRY_RUN=1] [YES=1] [SUPERSEDE=1]
+	@$(PY) -m cli restore $(STACK) $(if $(SNAPSHOT),--snapshot $(SNAPSHOT)) $(if $(AT),--at $(AT)) $(if $(FROM),--from $(FROM)) $(if $(DRY_RUN),--dry-run) $(if $(YES),--yes) $(if $(SUPERSEDE),--supersede)
 
 recovery-keys: $(SYNCED) ## the keys that a restore into another stack takes, unwrapped: FILE=keys.json
 	@$(PY) -m cli recovery-keys $(STACK) $(or $(FILE),$(error FILE is not set: make recovery-keys FILE=keys.json))
+
+adopt-keys: tools-quiet ## give a stack that is not up yet the keys of another, to restore its snapshot there: FILE=keys.json
+	@$(PY) -m cli adopt-keys $(STACK) $(or $(FILE),$(error FILE is not set: make adopt-keys FILE=keys.json))
+
+fetch-snapshot: $(SYNCED) ## a snapshot as a file: FILE=snapshot.db [SNAPSHOT=name], else the newest
+	@$(PY) -m cli fetch-snapshot $(STACK) $(or $(FILE),$(error FILE is not set: make fetch-snapshot FILE=snapshot.db)) $(if $(SNAPSHOT),--snapshot $(SNAPSHOT))
 
 tools: $(SYNCED) ## get every tool and the machine image, and say what came from where
 	@$(PY) -m toolchain tools

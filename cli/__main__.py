@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from cli import recovery_keys, snapshots, worker
+from cli import fetch_snapshot, recovery_keys, snapshots, worker
 from cli.down import down
 from cli.engine import Engine, EngineError
 from cli.object_store import memory
@@ -30,6 +30,13 @@ def main(arguments: Sequence[str]) -> int:
     command = commands.add_parser("recovery-keys")
     command.add_argument("stack", help="a file stacks/Pulumi.<stack>.yaml")
     command.add_argument("file", type=Path, help="where they go; it must not be there yet")
+    command = commands.add_parser("adopt-keys")
+    command.add_argument("stack", help="a file stacks/Pulumi.<stack>.yaml, of a stack that is not up yet")
+    command.add_argument("file", type=Path, help="what recovery-keys wrote")
+    command = commands.add_parser("fetch-snapshot")
+    command.add_argument("stack", help="a file stacks/Pulumi.<stack>.yaml")
+    command.add_argument("file", type=Path, help="where it goes; it must not be there yet")
+    command.add_argument("--snapshot", help="its name, as `snapshots` shows it; default: the newest")
     command = commands.add_parser("worker")
     command.add_argument("stack", help="a file stacks/Pulumi.<stack>.yaml")
     command.add_argument("zone", help="where the machine is; one of the stack's")
@@ -48,6 +55,7 @@ def add_restore(command: argparse.ArgumentParser) -> None:
     command.add_argument("stack", help="a file stacks/Pulumi.<stack>.yaml")
     command.add_argument("--snapshot", help="its name, as `snapshots` shows it; default: the newest")
     command.add_argument("--at", help="the newest that is not younger than this time, such as 2026-11-22T19:15:00Z")
+    command.add_argument("--from", dest="source", type=Path, help="a file that fetch-snapshot wrote, of another stack")
     command.add_argument("--dry-run", action="store_true", help="only say what would be lost")
     command.add_argument("--yes", action="store_true", help="do not ask")
     command.add_argument("--supersede", action="store_true", help="though another restore runs")
@@ -55,7 +63,8 @@ def add_restore(command: argparse.ArgumentParser) -> None:
 
 def run_restore(engine: Engine, options: argparse.Namespace) -> int:
     """`restore` with its options."""
-    return restore(engine, Wanted(options.snapshot, options.at, options.dry_run, options.yes, options.supersede))
+    wanted = Wanted(options.snapshot, options.at, options.dry_run, options.yes, options.supersede, options.source)
+    return restore(engine, wanted)
 
 
 COMMANDS: Final[Mapping[str, Callable[[Engine, argparse.Namespace], int]]] = {
@@ -65,6 +74,8 @@ COMMANDS: Final[Mapping[str, Callable[[Engine, argparse.Namespace], int]]] = {
     "snapshots": lambda engine, _: snapshots.show(memory(engine)),
     "prove": lambda engine, options: snapshots.prove(memory(engine), options.snapshot),
     "recovery-keys": lambda engine, options: recovery_keys.write(memory(engine), options.file),
+    "adopt-keys": lambda engine, options: recovery_keys.adopt(engine, options.file),
+    "fetch-snapshot": lambda engine, options: fetch_snapshot.fetch(memory(engine), options.snapshot, options.file),
     "worker": lambda engine, options: worker.show(engine, options.zone),
     "restore": run_restore,
 }

@@ -46,21 +46,23 @@ class Engine:
         """Make the stack the current one, and make it where it is not."""
         self.read("stack", "select", "--create", self.stack)
 
-    def read(self, *arguments: str) -> str:
-        """What a quiet command prints.
+    def read(self, *arguments: str, typed: str | None = None) -> str:
+        """What a quiet command prints; `typed` is its input, for what must not be among its arguments.
 
         Raises:
             EngineError: it failed; with what it said.
         """
-        done = self.told(*arguments)
+        done = self.told(*arguments, typed=typed)
         if done.returncode != 0:
             raise EngineError(f"pulumi {' '.join(arguments)}: {(done.stderr or done.stdout).strip()}")
         return done.stdout
 
-    def told(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """What a command says, and whether it failed."""
+    def told(self, *arguments: str, typed: str | None = None) -> subprocess.CompletedProcess[str]:
+        """What a command says to what is typed, and whether it failed."""
         command = [self.pulumi, *arguments, "--non-interactive"]
-        return subprocess.run(command, cwd=self.repository, env=self.env, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, cwd=self.repository, env=self.env, capture_output=True, text=True, check=False, input=typed
+        )
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets in the clear."""

@@ -7,23 +7,21 @@ import sys
 import time
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from cli import restore_plan as plan
 from cli.engine import Engine
 from cli.object_store import Memory, memory
 from cli.refused import RefusedError
-from cli.snapshots import readable, span, verdict
+from cli.restore_source import Source, brought, stored
 from cli.up import kubeconfig_path
 from components.node.agent.cloud import ConflictError, NotFoundError
-from components.node.agent.snapshot_store import BrokenSnapshotError, SnapshotStore
 from components.node.etcd import metrics_url
 from components.node.record import Keys, Record, RestoreOrder
 from components.node.restore import Progress, RestoreKeys, masters
-from components.node.snapshots import Metadata, Snapshot
 from toolchain.cache import binary
 from toolchain.progress import console
-from toolchain.versions import ETCD
 
 POLL_SECONDS: Final = 0.5
 WAITING_SECONDS: Final = 20.0
@@ -40,6 +38,8 @@ class Wanted:
     dry_run: bool = False
     yes: bool = False
     supersede: bool = False
+    source: Path | None = None
+    """A file, instead of a snapshot of the stack's own."""
 
 
 def restore(engine: Engine, wanted: Wanted) -> int:
@@ -50,28 +50,30 @@ def restore(engine: Engine, wanted: Wanted) -> int:
         CloudError: the object store does not answer or refuses.
     """
     begun, known = time.monotonic(), memory(engine)
-    snapshot, metadata = choose(known, wanted)
+    source = chosen(known, wanted)
     record = record_of(known)
     before, etag = order_of(known)
     if not wanted.supersede:
         plan.refuse_while_another_runs(progress_of(known, before) if before else None, time.time())
     machines = presences(known)
-    lost = plan.loss(metadata, newest_revision(machines), time.time())
-    announce(engine.stack, known, snapshot, metadata, lost)
+    console.print(f"stack {engine.stack}: etcd becomes what this holds; what is there now is kept aside on each member")
+    for line in (*source.told, f"lost      {source.lost(newest_revision(machines))}"):
+        console.print(f"  {line}", soft_wrap=True)
     if wanted.dry_run:
         console.print("dry run: nothing was changed")
         return 0
     if not wanted.yes:
         confirm(engine.stack)
         begun = time.monotonic()
-    bump = plan.bump(metadata.revision, before)
+    source.bring(known)
+    bump = plan.bump(source.revision, before)
     order = RestoreOrder(
         generation=(generation := plan.next_generation(record, before)),
         token=f"{known.uid}-{generation}-{secrets.token_hex(8)}",
         members=record.members,
-        snapshot=SnapshotStore(known.store, known.uid).keys.database(snapshot.name),
-        sha256=metadata.sha256,
-        begins_at=metadata.revision + bump,
+        snapshot=source.key,
+        sha256=source.sha256,
+        begins_at=source.revision + bump,
         bump=bump,
         masters=masters(machines),
         time=time.time(),
@@ -81,33 +83,16 @@ def restore(engine: Engine, wanted: Wanted) -> int:
     except ConflictError:
         raise RefusedError("somebody else ordered a restore at this moment; look again") from None
     console.print(f"ordered: generation {generation}. The machines do it, also without this terminal.", soft_wrap=True)
-    return watch(engine, known, order, metadata, begun)
+    return watch(engine, known, order, source, begun)
 
 
-def choose(known: Memory, wanted: Wanted) -> tuple[Snapshot, Metadata]:
-    """The snapshot that is meant, after all checks that need no more than the object store."""
-    store, now = SnapshotStore(known.store, known.uid), time.time()
-    found = store.catalogue()
-    snapshot = plan.chosen(found.snapshots, wanted.snapshot, wanted.at, now)
-    try:
-        metadata = store.metadata(snapshot.name)
-    except BrokenSnapshotError as error:
-        raise RefusedError(str(error)) from None
-    plan.check(snapshot, metadata, size=found.sizes[snapshot.name], uids=(known.uid,), etcd=ETCD, now=now)
-    return snapshot, metadata
-
-
-def announce(stack: str, known: Memory, snapshot: Snapshot, metadata: Metadata, lost: plan.Loss) -> None:
-    """Say what would happen."""
-    proof = SnapshotStore(known.store, known.uid).proof(snapshot.name)
-    proven = verdict(proof, time.time())
-    console.print(
-        f"stack {stack}: etcd becomes what this snapshot holds; what is there now is kept aside on each member"
-    )
-    console.print(f"  snapshot  {snapshot.name}, {span(time.time() - metadata.time)} old", soft_wrap=True)
-    console.print(f"  holds     revision {metadata.revision}, {metadata.keys} keys, {readable(metadata.bytes)}")
-    console.print(f"  proven    {proven}", soft_wrap=True)
-    console.print(f"  lost      {lost}", soft_wrap=True)
+def chosen(known: Memory, wanted: Wanted) -> Source:
+    """What the command line means. Raises `RefusedError` where that may not be restored."""
+    if wanted.source is None:
+        return stored(known, wanted.snapshot, wanted.at)
+    if wanted.snapshot is not None or wanted.at is not None:
+        raise RefusedError("FROM brings a file; SNAPSHOT and AT choose a snapshot of the stack's own: give one of them")
+    return brought(known, wanted.source)
 
 
 def confirm(stack: str) -> None:
@@ -122,7 +107,7 @@ def confirm(stack: str) -> None:
         raise RefusedError(f"that was not {stack}; nothing was changed")
 
 
-def watch(engine: Engine, known: Memory, order: RestoreOrder, metadata: Metadata, begun: float) -> int:
+def watch(engine: Engine, known: Memory, order: RestoreOrder, source: Source, begun: float) -> int:
     """Say what the machines do until the API answers; the exit status."""
     said: set[str] = set()
     news = time.monotonic()
@@ -141,7 +126,7 @@ def watch(engine: Engine, known: Memory, order: RestoreOrder, metadata: Metadata
             say(begun, line)
         say(begun, f"generation {order.generation} serves")
         if progress.ended_at is not None:
-            say(begun, f"lost {max(progress.ended_at - metadata.revision, 0)} revisions; kept aside on the members")
+            say(begun, f"lost {source.lost_in_the_end(progress.ended_at)}; kept aside on the members")
         return await_ready(engine, begun)
     except KeyboardInterrupt:
         console.print("\nthe restore goes on by itself: make machines shows how the machines are")

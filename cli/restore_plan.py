@@ -89,11 +89,7 @@ def check(snapshot: Snapshot, metadata: Metadata, *, size: int, uids: Sequence[s
         raise RefusedError(f"{snapshot.name}: is of cluster {metadata.uid}, not of {' or '.join(uids)}")
     if metadata.bytes != size:
         raise RefusedError(f"{snapshot.name}: {metadata.bytes} bytes were written, the object store has {size}")
-    if minor(metadata.etcd) > minor(etcd):
-        raise RefusedError(
-            f"{snapshot.name}: was written by etcd {metadata.etcd}, this stack runs {etcd}: restore it with"
-            f" etcd {metadata.etcd} or newer"
-        )
+    refuse_newer(snapshot.name, metadata.etcd, etcd)
     if snapshot.time > now + CLOCK_SECONDS:
         taken = datetime.fromtimestamp(snapshot.time, UTC)
         raise RefusedError(
@@ -102,20 +98,30 @@ def check(snapshot: Snapshot, metadata: Metadata, *, size: int, uids: Sequence[s
         )
 
 
+def refuse_newer(name: str, written_by: str, etcd: str) -> None:
+    """Raise `RefusedError` where a snapshot is of a newer etcd than the one that will read it."""
+    if minor(written_by) > minor(etcd):
+        raise RefusedError(
+            f"{name}: was written by etcd {written_by}, this stack runs {etcd}: restore it with etcd {written_by} or"
+            " newer"
+        )
+
+
 def minor(version: str) -> tuple[int, ...]:
     """(3, 7) of 3.7.3: what etcd's storage depends on. Empty where a snapshot does not say: older than 3.6."""
     return tuple(int(part) for part in version.split(".")[:2]) if version else ()
 
 
-def loss(metadata: Metadata, revision: int | None, now: float) -> Loss:
+def loss(revision: int, taken: float, newest: int | None, now: float) -> Loss:
     """What a restore loses now.
 
     Args:
-        metadata: of the snapshot.
-        revision: the newest that a member has; None where none answers.
+        revision: of the snapshot.
+        taken: when it was taken, Unix time.
+        newest: the newest revision that a member has; None where none answers.
         now: Unix time.
     """
-    return Loss(None if revision is None else max(revision - metadata.revision, 0), max(now - metadata.time, 0.0))
+    return Loss(None if newest is None else max(newest - revision, 0), max(now - taken, 0.0))
 
 
 def refuse_while_another_runs(progress: Progress | None, now: float) -> None:

@@ -6,12 +6,15 @@ administrator's, who has no machine.
 
 import json
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import pulumi
 import pulumi_random as random
 import pulumi_tls as tls
+
+from components import recovery
 
 CA_HOURS: Final = 10 * 365 * 24
 """Ten years, kubeadm's own lifetime of an authority (CertificateValidityPeriod in its v1beta4 configuration)."""
@@ -48,6 +51,7 @@ class Pki(pulumi.ComponentResource):
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("kube-ha:index:Pki", name, None, opts)
         self.name = name
+        self.recovered = recovered()
         self.uid = random.RandomId(f"{name}-uid", byte_length=8, opts=self.child).hex
         self.authorities = {secret: self.authority(secret, common) for secret, common in AUTHORITIES.items()}
         self.secrets = {
@@ -68,6 +72,8 @@ class Pki(pulumi.ComponentResource):
         return tls.PrivateKey(f"{self.name}-{name}", algorithm="ECDSA", ecdsa_curve="P256", opts=self.child)
 
     def authority(self, name: str, common_name: str) -> Authority:
+        if (kept := self.recovered.get(name)) is not None:
+            return Authority(pulumi.Output.from_input(kept["certificate"]), pulumi.Output.secret(kept["key"]))
         key = self.private_key(name)
         certificate = tls.SelfSignedCert(
             f"{self.name}-{name}",
@@ -87,12 +93,16 @@ class Pki(pulumi.ComponentResource):
         )
 
     def service_account(self) -> pulumi.Output[str]:
+        if (kept := self.recovered.get("service-account")) is not None:
+            return pulumi.Output.secret(json.dumps(kept))
         key = self.private_key("service-account")
         return pulumi.Output.secret(
             pulumi.Output.json_dumps({"public": key.public_key_pem, "key": key.private_key_pem})
         )
 
     def encryption_key(self) -> pulumi.Output[str]:
+        if (kept := self.recovered.get("encryption-at-rest")) is not None:
+            return pulumi.Output.secret(json.dumps(kept))
         key = random.RandomBytes(f"{self.name}-encryption-at-rest", length=32, opts=self.child)
         return pulumi.Output.secret(pulumi.Output.json_dumps({"key": key.base64}))
 
@@ -134,6 +144,14 @@ class Pki(pulumi.ComponentResource):
         authority = self.authorities["kubernetes-ca"].certificate
         parts = pulumi.Output.all(endpoint, authority, self.admin.cert_pem, self.admin_key.private_key_pem)
         return pulumi.Output.secret(parts.apply(lambda args: kubeconfig(cluster, *args)))
+
+
+def recovered() -> Mapping[str, Mapping[str, str]]:
+    """The keys of the cluster that this one goes on from, if it does."""
+    try:
+        return recovery.parse(pulumi.Config(recovery.NAMESPACE).get(recovery.NAME))
+    except recovery.RecoveryKeysError as error:
+        raise pulumi.RunError(str(error)) from None
 
 
 def kubeconfig(cluster: str, endpoint: str, authority: str, certificate: str, key: str) -> str:

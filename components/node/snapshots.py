@@ -4,6 +4,7 @@ clusters/<uid>/snapshots/<time>-<revision>/snapshot.db      as `etcdctl snapshot
 clusters/<uid>/snapshots/<time>-<revision>/metadata.json    written last: without it there is no snapshot
 clusters/<uid>/snapshots/<time>-<revision>/proof.json       what the last restore drill of it found
 clusters/<uid>/snapshots/lock.json                          held by whoever takes one
+clusters/<uid>/brought/<sha256>.db                          another cluster's, for a restore
 clusters/<uid>/requests/<kind>.json, <kind>-answer.json     a person asks, a machine answers
 clusters/<uid>/keys/<month>/<fingerprint>.wrapped           the keys that reading a snapshot takes
 clusters/<uid>/inventory/<day>/<file>.yaml                  what a person wants to see, diffable from day to day
@@ -145,6 +146,10 @@ class SnapshotKeys:
     def proof(self, name: str) -> str:
         """`Proof`."""
         return f"{self.prefix}{name}/proof.json"
+
+    def brought(self, sha256: str) -> str:
+        """A snapshot that somebody brought: nobody thins it while members restore it."""
+        return f"{self._cluster}/brought/{sha256}.db"
 
     def request(self, kind: RequestKind) -> str:
         """`Request`."""

@@ -100,13 +100,13 @@ def test_a_clock_that_jumped_is_refused() -> None:
 
 @given(st.integers(0, 10**6), st.integers(-100, 10**6))
 def test_the_loss_is_what_came_after_the_snapshot(revisions: int, seconds: int) -> None:
-    lost = plan.loss(METADATA, METADATA.revision + revisions, METADATA.time + seconds)
+    lost = plan.loss(METADATA.revision, METADATA.time, METADATA.revision + revisions, METADATA.time + seconds)
     assert (lost.revisions, lost.seconds) == (revisions, max(seconds, 0))
 
 
 def test_an_unknown_revision_is_not_taken_for_no_loss() -> None:
-    assert "no member says" in str(plan.loss(METADATA, None, NOW))
-    assert str(plan.loss(METADATA, METADATA.revision, NOW)) == "nothing"
+    assert "no member says" in str(plan.loss(METADATA.revision, METADATA.time, None, NOW))
+    assert str(plan.loss(METADATA.revision, METADATA.time, METADATA.revision, NOW)) == "nothing"
 
 
 def said(**objects: object) -> Progress:

@@ -59,7 +59,7 @@ class Addons(Step):
             try:
                 found = (kubectl.get("nodes") or {}).get("items", [])
                 self._unwell = self._look_after(context, kubectl, found)
-            except (KubectlError, KubeadmError, CloudError) as error:
+            except (KubectlError, KubeadmError, CloudError, NotYetError) as error:
                 self._unwell = str(error)
         return self._unwell
 
@@ -75,6 +75,8 @@ class Addons(Step):
         for name in nodes.gone(found, kept, datetime.now(UTC)):
             kubectl("delete", "node", name, "--wait=false")
             context.log(self.name, f"Node {name} deleted: its machine is gone")
+        # After a restore they are those of the snapshot's time, and of its stack.
+        self._install(context, kubectl)
         return None if nodes.ready(me) else f"Node: {nodes.why_not_ready(me)}"
 
     def _install(self, context: Context, kubectl: Kubectl) -> None:
