@@ -1,6 +1,7 @@
 """A stack that goes on from another one's snapshot has that one's keys, and etcd's own."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,13 +18,13 @@ def test_recovered_keys_take_the_place_of_new_ones(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(module, "recovered", lambda: KEYS)
     secrets: dict[str, Any] = {}
 
+    def remember(name: str, text: str) -> None:
+        secrets[name] = json.loads(text)
+
     def program() -> list[Any]:
         made = Pki("test")
-        return [
-            *(value.apply(lambda text, name=name: secrets.update({name: json.loads(text)}))
-              for name, value in made.secrets.items()),
-            made.kubeconfig("test", "host:6443"),
-        ]  # fmt: skip
+        read = [value.apply(partial(remember, name)) for name, value in made.secrets.items()]
+        return [*read, made.kubeconfig("test", "host:6443")]
 
     names = {found.name for found in build(program, "test")}
     assert {name: secrets[name] for name in KEYS} == KEYS

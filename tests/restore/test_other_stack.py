@@ -64,7 +64,9 @@ def test_the_keys_that_machines_keep_are_those_that_a_stack_adopts() -> None:
 
 @pytest.mark.parametrize("name", KEYS)
 def test_keys_that_are_not_whole_are_refused_without_being_told(name: str) -> None:
-    for broken in ({**KEYS, name: {}}, {**KEYS, name: "text"}, {k: v for k, v in KEYS.items() if k != name}, [], 7):
+    without = {other: fields for other, fields in KEYS.items() if other != name}
+    wrong: list[Any] = [{**KEYS, name: {}}, {**KEYS, name: "text"}, without, [], 7]
+    for broken in wrong:
         with pytest.raises(recovery.RecoveryKeysError, match=name) as refused:
             recovery.parse(json.dumps(broken))
         assert "'s key" not in str(refused.value)
