@@ -1,11 +1,14 @@
-"""What AKS offers for availability, and what each scenario pulls of it. Pure; the README's table of AKS is `TABLE`."""
+"""What AKS offers for availability, and what each scenario takes of it. Pure: no SDK.
 
-from collections.abc import Callable, Mapping
+The README's table of levers on Azure is `LEVERS` with `WORTH` beside it, and `ALWAYS`; the tier itself and Microsoft's
+agreement are in `components/managed.py`.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from components.clouds import Cloud
-from components.managed import PLANES, Lever
+from components.managed import Lever
 from components.topology import Scenario
 
 
@@ -23,10 +26,12 @@ class BackupPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Levers:
-    """What differs between scenarios; everything else of `TABLE` is the same in all."""
+    """What a scenario pulls. A field is a lever, and a key of `WORTH`."""
 
     own_system_pool: bool
     """Whether system pods have nodes of their own, and workloads a pool in each zone."""
+    node_type: str
+    """Both sizes have a disk of their own for the system, which makes a new node boot sooner."""
     etcd_key: bool
     """Whether Secrets in etcd are encrypted under a key of the stack's own."""
     disk_key: bool
@@ -53,6 +58,7 @@ COMPONENT_LOGS: Final = (
 LEVERS: Final[Mapping[Scenario, Levers]] = {
     Scenario.DEVELOPMENT: Levers(
         own_system_pool=False,
+        node_type="Standard_D2ds_v5",
         etcd_key=False,
         disk_key=False,
         control_plane_logs=(),
@@ -63,6 +69,7 @@ LEVERS: Final[Mapping[Scenario, Levers]] = {
     ),
     Scenario.PRODUCTION: Levers(
         own_system_pool=True,
+        node_type="Standard_D4ds_v5",
         etcd_key=True,
         disk_key=False,
         control_plane_logs=(*COMPONENT_LOGS, "kube-audit-admin"),
@@ -73,6 +80,7 @@ LEVERS: Final[Mapping[Scenario, Levers]] = {
     ),
     Scenario.CRITICAL: Levers(
         own_system_pool=True,
+        node_type="Standard_D4ds_v5",
         etcd_key=True,
         disk_key=True,
         control_plane_logs=(*COMPONENT_LOGS, "kube-audit"),
@@ -84,151 +92,82 @@ LEVERS: Final[Mapping[Scenario, Levers]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A line of the README's table."""
+WORTH: Final[Mapping[str, Lever]] = {
+    "own_system_pool": Lever(
+        worth="a workload that eats its node's memory takes DNS and metrics with it otherwise; and a pool in each zone "
+        "has its nodes where its volumes are",
+        cost="a node more in each zone",
+    ),
+    "node_type": Lever(
+        worth="two cores are enough for system pods and little beside them", cost="four cost twice as much as two"
+    ),
+    "etcd_key": Lever(
+        worth="a copy of etcd is worth nothing without a key that you can revoke",
+        cost="a key vault and its requests; a lost key is a lost cluster, so none can be purged for 90 days",
+    ),
+    "disk_key": Lever(worth="the same for nodes' disks and volumes", cost="another key and its requests"),
+    "control_plane_logs": Lever(
+        worth="what the control plane did is known afterwards; in critical every request, reads too",
+        cost="Azure Monitor by the gigabyte; kube-audit is the largest by far",
+    ),
+    "log_days": Lever(worth="how far back one can look", cost="by the gigabyte, beyond the first 31 days"),
+    "insights": Lever(
+        worth="a zone without a ready node, a pod that does not start: seen here first",
+        cost="managed Prometheus by samples, Container insights by the gigabyte",
+    ),
+    "backup": Lever(
+        worth="AKS keeps etcd's snapshots to itself: what somebody deleted comes back from here alone",
+        cost="Azure Backup by namespaces, and the snapshots of volumes",
+    ),
+    "run_command": Lever(
+        worth="`az aks command invoke`: a way in without one into the network, for whoever may use it",
+        cost="that way in: it is closed where the network is the fence",
+    ),
+}
+"""What each lever of a scenario is worth and costs. The tier is in `components.managed.PLANES`: Premium adds support
+for old versions, and no uptime."""
 
-    name: str
-    lever: Lever
-    pulled: Callable[[Scenario], str]
-    """What a scenario has of it, in words."""
-
-
-def same(text: str) -> Callable[[Scenario], str]:
-    return lambda _: text
-
-
-def yes(pulled: Callable[[Levers], bool]) -> Callable[[Scenario], str]:
-    return lambda scenario: "yes" if pulled(LEVERS[scenario]) else "no"
-
-
-def backup(scenario: Scenario) -> str:
-    plan = LEVERS[scenario].backup
-    return f"every {plan.every_hours} h, kept {plan.keep_days} days" if plan else "none"
-
-
-def logs(scenario: Scenario) -> str:
-    levers = LEVERS[scenario]
-    if not levers.control_plane_logs:
-        return "none"
-    audit = "every request" if "kube-audit" in levers.control_plane_logs else "changes"
-    return f"components and {audit}, {levers.log_days} days"
-
-
-TABLE: Final = (
-    Row(
-        name="pricing tier",
-        lever=Lever(
-            worth="Free has no agreement on uptime and is throttled beyond a few nodes; Premium adds support for old "
-            "versions, not uptime",
-            cost="an hourly fee per cluster; Free has none",
-        ),
-        pulled=lambda scenario: PLANES[Cloud.AZURE][scenario].tier,
+ALWAYS: Final[Mapping[str, Lever]] = {
+    "availability zones of every pool": Lever(
+        worth="without them a zone's loss takes all nodes along", cost="a node in each, and traffic between them"
     ),
-    Row(
-        name="zones of every node pool",
-        lever=Lever(
-            worth="without them a zone's loss takes all nodes along, and the control plane's replicas may share a zone",
-            cost="traffic between zones; a node in each at least",
-        ),
-        pulled=lambda scenario: str(PLANES[Cloud.AZURE][scenario].zones),
+    "Standard load balancer": Lever(
+        worth="it spans the zones: what leaves the cluster survives the loss of one", cost="by the hour and by traffic"
     ),
-    Row(
-        name="system pool of its own",
-        lever=Lever(
-            worth="a workload that eats its node's memory takes DNS and metrics with it otherwise",
-            cost="a node in each zone",
-        ),
-        pulled=yes(lambda levers: levers.own_system_pool),
+    "API server in the stack's network": Lever(
+        worth="nodes reach the API by an internal load balancer: no tunnel, no DNS, no internet between them",
+        cost="a delegated subnet",
     ),
-    Row(
-        name="Standard load balancer, zone-redundant",
-        lever=Lever(worth="Basic is gone, and had no zones", cost="an hourly fee and traffic"),
-        pulled=same("yes"),
+    "private endpoint": Lever(
+        worth="the API has no address in the internet, unless kube-ha:loadBalancer.public says so, for named ranges",
+        cost="a way into the network: VPN, ExpressRoute or a bastion",
     ),
-    Row(
-        name="API server in the stack's network, private",
-        lever=Lever(
-            worth="nodes reach the API by an internal load balancer, over no tunnel, no DNS and no internet, and so "
-            "does nobody from outside; public only for the ranges that the stack names",
-            cost="a delegated subnet; who administers it needs a way into the network",
-        ),
-        pulled=same("yes"),
+    "Entra ID with Azure RBAC, local accounts off": Lever(
+        worth="no shared administrator's certificate, which names nobody and cannot be taken from one person",
+        cost="kubelogin beside kubectl",
     ),
-    Row(
-        name="run command",
-        lever=Lever(
-            worth="a way in without one into the network, by whoever may do it in the subscription",
-            cost="that way in: it is closed where the network is the fence",
-        ),
-        pulled=yes(lambda levers: levers.run_command),
+    "upgrade channel and node images": Lever(
+        worth="patches and a minor version behind the newest come by themselves; patches only where the stack names a "
+        "version",
+        cost="none",
     ),
-    Row(
-        name="Entra ID with Azure RBAC, local accounts off",
-        lever=Lever(
-            worth="the shared administrator's certificate names nobody and cannot be revoked for one person",
-            cost="kubelogin beside kubectl",
-        ),
-        pulled=same("yes"),
+    "maintenance windows": Lever(
+        worth="upgrades on Tuesday, node images on Wednesday, 02:00 to 06:00 UTC, when somebody is there soon",
+        cost="none",
     ),
-    Row(
-        name="key of its own for Secrets in etcd",
-        lever=Lever(
-            worth="who steals a copy of etcd has every Secret in clear text",
-            cost="a key vault and its requests; a lost key is a lost cluster, so none can be purged for 90 days",
-        ),
-        pulled=yes(lambda levers: levers.etcd_key),
+    "surge upgrades": Lever(
+        worth="a new node is ready before an old one is drained; one that cannot be drained is set aside",
+        cost="one node of each pool for some minutes",
     ),
-    Row(
-        name="key of its own for disks",
-        lever=Lever(worth="the same for nodes' disks and volumes", cost="another key and its requests"),
-        pulled=yes(lambda levers: levers.disk_key),
+    "auto-repair": Lever(
+        worth="AKS restarts, then remakes a node that is not ready for ten minutes; an alert says when that is no help",
+        cost="none; there is no switch for it",
     ),
-    Row(
-        name="automatic upgrades in a weekly window, node images too",
-        lever=Lever(
-            worth="a version that nobody upgrades is upgraded when its support ends, at the cloud's own time",
-            cost="one more node of each pool for as long as an upgrade takes",
-        ),
-        pulled=same("stable; patch where the stack names a version"),
+    "workload identity": Lever(worth="pods have permissions of their own, not their node's", cost="none"),
+    "alerts": Lever(
+        worth="the API server's CPU and memory, etcd's size and nodes are told to the subscription's owners",
+        cost="cents for each",
     ),
-    Row(
-        name="node auto-repair, and an alert when it does not help",
-        lever=Lever(
-            worth="AKS restarts, then remakes a node that is not ready for ten minutes; there is no switch for it",
-            cost="none; the alert costs cents",
-        ),
-        pulled=same("yes"),
-    ),
-    Row(
-        name="workload identity",
-        lever=Lever(worth="pods without it carry secrets that expire, or leak", cost="none"),
-        pulled=same("yes"),
-    ),
-    Row(
-        name="logs of the control plane",
-        lever=Lever(worth="what it did is only known if it was kept while it did it", cost="per GB that comes in"),
-        pulled=logs,
-    ),
-    Row(
-        name="managed Prometheus and Container insights",
-        lever=Lever(
-            worth="a zone without a ready node, a pod that does not start: seen here first",
-            cost="per sample and per GB that comes in",
-        ),
-        pulled=yes(lambda levers: levers.insights),
-    ),
-    Row(
-        name="alerts on the API server, etcd's size and nodes, told to the subscription's owners",
-        lever=Lever(worth="high availability hides the first failure", cost="cents for each"),
-        pulled=same("yes"),
-    ),
-    Row(
-        name="Azure Backup of objects and volumes",
-        lever=Lever(
-            worth="AKS keeps etcd's snapshots to itself: what somebody deleted comes back from here alone",
-            cost="per protected namespace, and the disks' snapshots",
-        ),
-        pulled=backup,
-    ),
-)
+    "deletion protection": Lever(worth="a destroy refuses before it takes the cluster along", cost="none"),
+}
+"""Pulled in every scenario."""

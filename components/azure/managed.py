@@ -24,7 +24,6 @@ from components.clouds import Cloud
 from components.declaration import declaration
 from components.managed import PLANES
 from components.outputs import OUTPUTS, ControlPlaneArgs
-from components.topology import Scenario
 
 CLUSTER_TAG: Final = "kube-ha:cluster"
 OBJECT_ID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -98,7 +97,6 @@ class ControlPlane(pulumi.ComponentResource):
 
     def make_cluster(self) -> Cluster:
         settings = self.settings
-        usual = node_pools.SMALL if self.topology.scenario is Scenario.DEVELOPMENT else node_pools.USUAL
         return Cluster(
             self.name,
             ClusterArgs(
@@ -109,7 +107,7 @@ class ControlPlane(pulumi.ComponentResource):
                 nodes=node_pools.Nodes(
                     place=self.place,
                     subnet=self.network.nodes_subnet,
-                    type=settings.nodes.type or usual,
+                    type=settings.nodes.type or self.levers.node_type,
                     per_zone=settings.nodes.per_zone,
                 ),
                 version=settings.managed_version,

@@ -9,10 +9,6 @@ from pulumi_azure_native import containerservice
 
 from components.azure.place import Place
 
-SMALL: Final = "Standard_D2ds_v5"
-USUAL: Final = "Standard_D4ds_v5"
-"""Two and four cores; both have a disk of their own for the system, which makes a new node boot in seconds less."""
-
 SYSTEM_PODS_ONLY: Final = "CriticalAddonsOnly=true:NoSchedule"
 
 DRAIN_MINUTES: Final = 30

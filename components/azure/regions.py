@@ -3,6 +3,8 @@
 From the table "List of Azure regions" of Microsoft Learn (reliability/regions-list), those marked with availability
 zones; a region that is not here may have gained some since. Every such region has three, named "1", "2" and "3";
 which building a number means is each subscription's own.
+
+qatarcentral is left out: AKS has no API Server VNet Integration there (aks/api-server-vnet-integration).
 """
 
 from collections.abc import Mapping
@@ -29,7 +31,6 @@ REGIONS: Final[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
         "northeurope",
         "norwayeast",
         "polandcentral",
-        "qatarcentral",
         "southafricanorth",
         "southcentralus",
         "southeastasia",

@@ -54,7 +54,7 @@ def test_a_managed_plane_has_no_machines_of_ours_and_says_what_the_cloud_promise
     assert {"etcd", "snapshots", "loadBalancer", "shutdownDelaySeconds"}.isdisjoint(declared)
 
 
-@pytest.mark.parametrize("cloud", [Cloud.AWS, Cloud.GCP])
+@pytest.mark.parametrize("cloud", [Cloud.AWS, Cloud.AZURE, Cloud.GCP])
 def test_every_cloud_has_a_managed_stack_for_every_scenario(cloud: Cloud) -> None:
     scenarios = [settings_of(name).scenario for name in MANAGED if settings_of(name).cloud is cloud]
     assert sorted(scenarios) == ["critical", "development", "production"]
