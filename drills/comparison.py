@@ -10,7 +10,7 @@ from drills.drill import Drilled
 from drills.fault import Fault
 from drills.summary import Row, summarize
 
-RESOLUTION: Final = 0.05
+RESOLUTION: Final = 0.1
 """Seconds between two requests of a stream: what is shorter was not seen, and nothing is divided by less."""
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from drills.record import Record
 from drills.verdict import percentile
 
-AVAILABILITY_SECONDS: Final = 0.1
+AVAILABILITY_SECONDS: Final = 0.2
 """Resolution of availability: two requests of the densest streams."""
 LATENCY_SECONDS: Final = 0.5
 

@@ -15,6 +15,10 @@ ENDPOINT: Final = "endpoint"
 """How records name the load balancers' address, which clients use."""
 
 
+OPEN_SECONDS: Final = 1.0
+"""For longer no client waits that has a timeout."""
+
+
 class MarkKind(StrEnum):
     """What happened to the cluster."""
 
@@ -155,7 +159,8 @@ def _in_a_row(records: Iterable[Record]) -> int:
 
 
 def _baseline(records: Sequence[Record], until: float) -> Baseline:
-    before = [record for record in records if record.intended < until]
+    # What was open at the mark may have failed because of it; what had been open for long had failed already.
+    before = [one for one in records if one.end < until or one.intended < until - OPEN_SECONDS]
     if not before:
         return Baseline(0.0, 0.0, 0.0, 0.0)
     seconds = until - min(record.intended for record in before)

@@ -30,9 +30,10 @@ defaults
 
 def server_defaults(timings: Haproxy) -> str:
     """The check's timings; a server marked down ends its connections, or clients wait on a dead one."""
+    observed = f" observe layer4 error-limit {timings.errors} on-error mark-down" if timings.errors else ""
     return (
         f"inter {timings.inter}ms fastinter {timings.fastinter}ms downinter {timings.downinter}ms"
-        f" rise {timings.rise} fall {timings.fall} on-marked-down shutdown-sessions"
+        f" rise {timings.rise} fall {timings.fall} on-marked-down shutdown-sessions{observed}"
     )
 
 

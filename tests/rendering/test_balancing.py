@@ -52,6 +52,12 @@ def test_a_dead_server_ends_its_connections_and_retries_go_elsewhere(configurati
     assert "option redispatch 1" in text
 
 
+def test_a_master_that_takes_no_connections_is_down_before_a_check_finds_out(balancer: Machine) -> None:
+    (words,) = options(haproxy.render(balancer), "default-server")
+    assert " ".join(words).endswith("observe layer4 error-limit 3 on-error mark-down")
+    assert FRONT.timeout_connect < FRONT.inter * FRONT.fall / FRONT.errors  # type: ignore[operator]
+
+
 @pytest.mark.parametrize("configuration", ["front", "passthrough"])
 def test_where_no_check_is_well_every_server_is_still_tried(configuration: str, balancer: Machine) -> None:
     text = haproxy.render(balancer) if configuration == "front" else passthrough.render(STACKS["production"])
