@@ -35,12 +35,10 @@ ADD_ONS: Final[Mapping[Cloud, tuple[AddOn, ...]]] = {
         AddOn(name="konnectivity-agent", labels={"app": "konnectivity-agent"}, budget=False),
         AddOn(name="metrics-server", labels={"k8s-app": "metrics-server"}, budget=False),
     ),
-    Cloud.GCP: (
-        AddOn(name="kube-dns", labels={"k8s-app": "kube-dns"}),
-        AddOn(name="konnectivity-agent", labels={"k8s-app": "konnectivity-agent"}),
-    ),
+    Cloud.GCP: (AddOn(name="konnectivity-agent", labels={"k8s-app": "konnectivity-agent"}),),
 }
-"""CoreDNS of EKS is not here: its configuration says it (`components/aws/add_ons.py`). Names, labels and budgets are
+"""CoreDNS of EKS is not here: its configuration says it (`components/aws/add_ons.py`); nor is kube-dns of GKE: over
+several zones its clusters resolve by Cloud DNS (`components/gcp/levers.py`). Names, labels and budgets are
 those that the clouds document; none publishes them in a form that can be checked offline."""
 
 
