@@ -12,7 +12,7 @@ LOCAL   := $(PY) -m providers.local
 ROOT    := $(filter 0,$(shell id -u))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview kubeconfig worker machines kill cut heal console snapshot snapshots prove recovery-keys adopt-keys fetch-snapshot restore tools env test test-fast test-machines lint format bench drill drift
+.PHONY: help up down preview kubeconfig add-ons worker machines kill cut heal console snapshot snapshots prove recovery-keys adopt-keys fetch-snapshot restore tools env test test-fast test-machines lint format bench drill drift
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ preview: tools-quiet ## what pulumi up would change
 
 kubeconfig: $(SYNCED) ## print the administrator's kubeconfig
 	@$(WITH) pulumi stack output kubeconfig --show-secrets --stack $(STACK)
+
+add-ons: $(SYNCED) ## print what spreads a managed cluster's add-ons over its zones, for kubectl apply --server-side
+	@$(PY) -m cli add-ons $(STACK)
 
 worker: $(SYNCED) ## print a worker machine's cloud-init, whose token is valid for a day: ZONE=zone-a
 	@$(PY) -m cli worker $(STACK) $(or $(ZONE),$(error ZONE is not set: make worker ZONE=zone-a))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from cli import fetch_snapshot, recovery_keys, snapshots, worker
+from cli import add_ons, fetch_snapshot, recovery_keys, snapshots, worker
 from cli.down import down
 from cli.engine import Engine, EngineError
 from cli.object_store import memory
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m cli", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("up", "down", "snapshot", "snapshots", "prove"):
+    for name in ("up", "down", "add-ons", "snapshot", "snapshots", "prove"):
         command = commands.add_parser(name)
         command.add_argument("stack", help="a file stacks/Pulumi.<stack>.yaml")
     command.add_argument("--snapshot", help="its name, as `snapshots` shows it; default: the newest")
@@ -70,6 +70,7 @@ def run_restore(engine: Engine, options: argparse.Namespace) -> int:
 COMMANDS: Final[Mapping[str, Callable[[Engine, argparse.Namespace], int]]] = {
     "up": lambda engine, _: up(engine),
     "down": lambda engine, _: down(engine),
+    "add-ons": lambda engine, _: add_ons.show(engine),
     "snapshot": lambda engine, _: snapshots.take(memory(engine)),
     "snapshots": lambda engine, _: snapshots.show(memory(engine)),
     "prove": lambda engine, options: snapshots.prove(memory(engine), options.snapshot),

@@ -1,5 +1,6 @@
 """The control plane that EKS runs: over all zones, private, logged, encrypted, and who may use it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,11 +11,14 @@ from pulumi_aws import cloudwatch, ec2, eks, iam, vpc
 from components.aws import policies
 from components.aws.levers import Levers
 from components.aws.roles import role
+from components.settings import SettingsError
 
 LOGS: Final = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 """All that EKS has."""
 
 HTTPS: Final = 443
+
+PRINCIPAL: Final = re.compile(r"arn:aws[\w-]*:iam::\d{12}:(role|user)/\S+")
 
 ADMINISTRATOR: Final = "arn:{partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 
@@ -156,6 +160,20 @@ class Cluster(pulumi.ComponentResource):
             access_scope=eks.AccessPolicyAssociationAccessScopeArgs(type="cluster"),
             opts=pulumi.ResourceOptions(parent=entry, protect=False),
         )
+
+
+def check_administrators(given: Sequence[str]) -> None:
+    """Access entries take roles and users, and nothing else.
+
+    Raises:
+        SettingsError: one of them is neither.
+    """
+    for principal in given:
+        if not PRINCIPAL.fullmatch(principal):
+            raise SettingsError(
+                f"kube-ha:administrators: got {principal!r}; EKS takes ARNs of IAM roles and users, such as "
+                "arn:aws:iam::123456789012:role/oncall."
+            )
 
 
 def use_key(key_arn: policies.Text) -> dict[str, object]:

@@ -14,8 +14,7 @@ from components.topology import Scenario, Tier
 
 @dataclass(frozen=True, kw_only=True)
 class Levers:
-    """How they are set. Without a field, because every scenario pulls them: control plane over the subnets of all
-    zones, private endpoint, all five logs, envelope encryption, access entries, node auto repair, spread add-ons."""
+    """What a scenario pulls. A field is a lever, and a key of `WORTH`."""
 
     zonal_shift: bool
     support: str
@@ -77,10 +76,6 @@ LEVERS: Final[Mapping[Scenario, Levers]] = {
 }
 
 WORTH: Final[Mapping[str, Lever]] = {
-    "tier": Lever(
-        worth="capacity of the API that is there before the load comes; AWS agrees to 99.99 % instead of 99.95 %",
-        cost="a price per hour of its own, many times that of the standard control plane",
-    ),
     "zonal_shift": Lever(
         worth="a zone that is half broken can be taken out of the cluster's traffic with one command",
         cost="nothing; the other zones must have room for the pods",
@@ -106,9 +101,48 @@ WORTH: Final[Mapping[str, Lever]] = {
         worth="who takes over the account's backup role cannot delete the past",
         cost="nothing; a copy cannot be freed before its time",
     ),
-    "nodes": Lever(
-        worth="a node that is broken is replaced; the loss of a zone leaves two thirds of them",
-        cost="one machine in each zone, or as many as `nodes.perZone` says",
+    "node_type": Lever(
+        worth="m7a keeps its processors for itself; t3a gets slow when its credits are spent, and costs less",
+        cost="m7a about half more than t3a of the same size",
     ),
 }
-"""What each lever is worth and costs, by its name here and in the README."""
+"""What each lever of a scenario is worth and costs. The tier is in `components.managed.PLANES`."""
+
+ALWAYS: Final[Mapping[str, Lever]] = {
+    "control plane over the subnets of every zone": Lever(
+        worth="nodes reach the API in their own zone, and another zone's when that is lost", cost="none"
+    ),
+    "private endpoint": Lever(
+        worth="the API has no address in the internet, unless kube-ha:loadBalancer.public says so, for named ranges",
+        cost="a way into the network: VPN, Direct Connect or a peering",
+    ),
+    "all five logs": Lever(
+        worth="what the control plane did is known afterwards", cost="CloudWatch Logs by the gigabyte; audit is most"
+    ),
+    "secrets under a key of your own": Lever(
+        worth="a copy of the cluster's database is worth nothing without a key that you can revoke",
+        cost="a key of KMS and its requests; a lost key is a lost cluster",
+    ),
+    "access entries": Lever(
+        worth="who may do what is in IAM and EKS' own API; no ConfigMap that one bad edit turns into a lock-out",
+        cost="none",
+    ),
+    "managed nodes over the zones, repaired": Lever(
+        worth="a broken node is replaced, also for what the kubelet does not see; one at a time is changed",
+        cost="a machine in each zone, or as many as `nodes.perZone` says, and traffic between zones",
+    ),
+    "spread add-ons": Lever(
+        worth="CoreDNS has a pod in each zone and a disruption budget: no drain and no zone's loss takes names away",
+        cost="a pod in each zone",
+    ),
+    "alarms": Lever(
+        worth="silence, errors, a full etcd and pods that find no node are told to one topic", cost="cents for each"
+    ),
+    "DNS failover": Lever(
+        worth="where `dns.failover` asks for it: a public name of the workloads moves to another cluster 60 s after "
+        "this one stops answering (3 checks of 10 s, TTL 30 s), a private one after 90 s (alarm of 60 s, TTL 30 s) and "
+        "the time in which CloudWatch gets its data",
+        cost="a second cluster, and a health check",
+    ),
+}
+"""Pulled in every scenario."""

@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from components.aws import addresses, endpoints, machine_types, policies
 from components.aws.add_ons import AddOns, AddOnsArgs
-from components.aws.cluster import Cluster, ClusterArgs
+from components.aws.cluster import Cluster, ClusterArgs, check_administrators
 from components.aws.cluster_backups import ClusterBackups, ClusterBackupsArgs
 from components.aws.cluster_monitoring import ClusterMonitoring, ClusterMonitoringArgs
 from components.aws.dns_failover import DnsFailover, DnsFailoverArgs
@@ -42,7 +42,7 @@ class ControlPlane(pulumi.ComponentResource):
         self.child = pulumi.ResourceOptions(parent=self)
         self.asking = pulumi.InvokeOptions(parent=self, provider=provider)
         self.partition = aws.get_partition(opts=self.asking).partition
-        self.machine_type = self.node_type()
+        self.machine_type = self.checked()
 
         self.make_network()
         self.make_cluster()
@@ -62,8 +62,10 @@ class ControlPlane(pulumi.ComponentResource):
         self.backups = self.store.vault_arn
         self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
 
-    def node_type(self) -> machine_types.MachineType:
+    def checked(self) -> machine_types.MachineType:
+        """The nodes' type, when everything that only AWS can judge is as it should be."""
         try:
+            check_administrators(self.settings.administrators)
             return machine_types.of_nodes(self.settings.nodes.type or self.levers.node_type, self.asking)
         except SettingsError as error:
             raise pulumi.RunError(f"stack {self.name}:\n{error}") from None

@@ -1,17 +1,15 @@
 """Every EKS stack of the repository pulls the levers of its scenario, as the program asks for them."""
 
 import json
-from dataclasses import fields
 from typing import Any
 
 import pulumi
 import pytest
 
-from components.aws.levers import LEVERS, WORTH, Levers
-from components.clouds import Cloud
-from components.managed import PLANES
+from components.aws.dns_failover import failover_seconds
+from components.aws.levers import ALWAYS
+from components.managed_settings import FailoverSettings
 from components.settings import Settings
-from components.topology import Scenario
 from tests.aws.stacks import Aws, built, of, register, settings_of
 from tests.program.recorder import Registration
 
@@ -245,6 +243,11 @@ def test_administrators_are_named_and_nobody_else_is() -> None:
     assert association["accessScope"] == {"type": "cluster"}
 
 
+def test_an_administrator_that_iam_does_not_know_is_refused() -> None:
+    with pytest.raises(pulumi.RunError, match=r"kube-ha:administrators: got 'ops@example.com'; EKS takes ARNs of IAM"):
+        register("prod-eks", with_settings("prod-eks", administrators=["ops@example.com"]))
+
+
 def test_a_version_is_asked_for_only_when_it_is_named() -> None:
     assert "version" not in cluster("prod-eks").inputs
     found = register("prod-eks", with_settings("prod-eks", kubernetesVersion="1.36"))
@@ -286,7 +289,7 @@ def test_a_preview_knows_every_resource_although_values_are_unknown(stack: str) 
     assert previewed == {(found.type, found.name) for found in built(stack) if found.custom}
 
 
-def test_what_each_lever_is_worth_is_written_down() -> None:
-    pulled = {lever.name for lever in fields(Levers)} - {"node_type"}
-    assert set(WORTH) == pulled | {"tier", "nodes"}
-    assert set(LEVERS) == set(PLANES[Cloud.AWS]) == set(Scenario)
+@pytest.mark.parametrize("failover", [PUBLIC, PRIVATE])
+def test_the_times_of_a_failover_that_are_written_down_are_those_that_are_computed(failover: Any) -> None:
+    seconds = failover_seconds(FailoverSettings.model_validate(failover))
+    assert f"{seconds} s" in ALWAYS["DNS failover"].worth
