@@ -24,10 +24,10 @@ terms: prices change, and differ by region.
 """
 
 TIERS: Final = """\
-EKS' tier-xl has its capacity before the load comes, which the standard tier grows under load, and a better agreement; it
-has a price per hour of its own, many times the standard one. AKS' Free tier is made for trying out; Premium, which no
-scenario takes, adds support for old versions and no uptime. GKE's zonal cluster is one replica of the control plane: it
-is gone with its zone, and for minutes at each upgrade.
+EKS' tier-xl has its capacity before the load comes, where the standard tier grows under load, and a better agreement;
+it has a price per hour of its own, many times the standard one. AKS' Free tier is made for trying out; Premium, which
+no scenario takes, adds support for old versions and no uptime. GKE's zonal cluster is one replica of the control plane:
+it is gone with its zone, and for minutes at each upgrade.
 """
 
 
