@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Final
 
 from components.settings import Settings, load
 from rehearsal import environment
@@ -23,6 +24,9 @@ from toolchain import environment as environments
 from toolchain.artifacts import MissingArtifactsError
 from toolchain.cache import MissingToolError
 from toolchain.image.command import ImageError
+
+FEW: Final = 3
+"""Types that the closing lines name; more are counted, and named on the page."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -74,7 +78,8 @@ def rehearse(project: Project, report: Path) -> int:
         page(project.stack, steps, life.made, checked=checked, not_enforced=stage.not_enforced, error=error)
     )
     for way, types in checked.items():
-        print(f"{len(types)} types {way}")
+        few = ", ".join(kind.rsplit(":", 1)[1] for kind, _ in types)
+        print(f"{few if len(types) <= FEW else f'{len(types)} types'} {way}")
     print("not proven: " + "; ".join(stage.not_enforced))
     if error:
         print(f"error: {error}", file=sys.stderr)

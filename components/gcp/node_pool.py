@@ -65,7 +65,6 @@ def node(args: NodePoolArgs) -> container.NodePoolNodeConfigArgs:
     return container.NodePoolNodeConfigArgs(
         machine_type=args.machine_type,
         spot=args.spot,
-        image_type="COS_CONTAINERD",
         disk_type="pd-balanced",
         disk_size_gb=DISK_GB,
         boot_disk_kms_key=args.key_id,

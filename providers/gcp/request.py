@@ -1,13 +1,16 @@
 """From a resource's properties, which follow Terraform's names, to the request of Google's API that they become."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
-from providers.gcp.discovery import Method, Place, check_body, check_parameters, described
+from providers.gcp.discovery import Method, Place, check_body, check_parameters, described, document
 from providers.published import Problem
 from providers.stand_in import UNKNOWN, Properties
+
+NUMBERS: Final = re.compile(r"\.\d+(?=\.|$)")
 
 Convert = Callable[[Any], Any]
 
@@ -42,8 +45,8 @@ class Form:
     """What the provider always says: place in the resource → value."""
 
     def __str__(self) -> str:
-        schema = described(self.method).get("request", {}).get("$ref", "its address")
-        return f"{schema} of {self.method}"
+        schema = described(self.method).get("request", {}).get("$ref", "the address")
+        return f"{schema} of {self.method} (discovery document of {document(self.method.document)['revision']})"
 
     def problems(self, inputs: Properties, config: Mapping[str, str]) -> Iterator[Problem]:
         """Everything that the API would not take."""
@@ -73,7 +76,7 @@ class Form:
         """Put properties, and all that is in them, where they go."""
         for name, value in properties.items():
             here = f"{path}.{name}" if path else name
-            to = self.mapping.get(here)
+            to = self.mapping.get(NUMBERS.sub("", here))
             place = (*at, *steps(to.place)) if to else (*at, name)
             convert = to.convert if to and value != UNKNOWN else None
             self.put(body, convert(value) if convert else value, place, here, mapped=convert is None)
@@ -86,7 +89,7 @@ class Form:
         elif mapped and isinstance(value, list) and any(isinstance(item, dict) for item in value):
             body.put(place, [], here)
             for number, item in enumerate(value):
-                self.put(body, item, (*place, number), here)
+                self.put(body, item, (*place, number), f"{here}.{number}")
         else:
             body.put(place, value, here)
 
