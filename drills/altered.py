@@ -36,7 +36,8 @@ class Alterer:
 
     def apply(self, wanted: Alteration) -> None:
         """Make every machine other that is not so yet: ours at first, and those that a fault replaced."""
-        for machine in map(self._document, self._names()):
+        for name in self._names():
+            machine = self._document(name)
             if self._override(machine, wanted) | self._name_members(machine, wanted):
                 self._tell(f"{machine.name} is altered")
                 self._wait()
@@ -64,7 +65,10 @@ class Alterer:
         return [machine.name for machine in self._cluster.machines]
 
     def _document(self, name: str) -> Machine:
-        return Machine.model_validate_json(self._read(name, str(MACHINE_FILE)))
+        """What a machine is. A group shares one document; which of its machines it is each learns from the cloud."""
+        shared = Machine.model_validate_json(self._read(name, str(MACHINE_FILE)))
+        found = next(machine for machine in self._cluster.machines if machine.name == name)
+        return shared.model_copy(update={"name": name, "zone": found.zone, "address": found.address})
 
     def _override(self, machine: Machine, wanted: Alteration) -> bool:
         name, changed = machine.name, False

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from components.node import haproxy
 from drills import kubeconfig
 from drills.api import Api, ApiError
 from drills.fault import Machine, View
@@ -47,11 +48,12 @@ def missing(
     masters: Mapping[str, str | None],
     nodes: Sequence[Mapping[str, Any]],
     pods: Sequence[Mapping[str, Any]],
+    balancers: Mapping[str, bool],
 ) -> list[str]:
     """What keeps the cluster from being whole, in words; nothing when it is.
 
     `members` and `masters` are all that there should be: with what the member says of itself (None: nothing), and with
-    what is wrong with the master's /readyz (None: nothing).
+    what is wrong with the master's /readyz (None: nothing); `balancers` all, with whether they serve.
     """
     problems = [f"etcd member {name} does not answer" for name, says in members.items() if says is None]
     for name, says in members.items():
@@ -59,6 +61,7 @@ def missing(
             problems.append(f"etcd member {name} has no leader")
         if says and not says.votes:
             problems.append(f"etcd member {name} is still a learner")
+    problems += [f"balancer {name} does not serve" for name, serves in balancers.items() if not serves]
     problems += [f"master {name}: {wrong}" for name, wrong in masters.items() if wrong]
     ready = {node["metadata"]["name"] for node in nodes if _condition(node, "Ready")}
     problems += [f"node {name} is not Ready" for name in masters if name not in ready]
@@ -116,7 +119,8 @@ class Cluster:
     def missing(self) -> list[str]:
         """What keeps the cluster from being whole, in words."""
         members = self._pool.submit(self.members)
-        masters = self.of("master")
+        masters, balancers = self.of("master"), self.of("balancer")
+        serving = self._pool.map(lambda machine: _balances(machine.address), balancers)
         wrong = self._pool.map(lambda machine: self._readyz(machine.address), masters)
         try:
             nodes = self.api.call("GET", "/api/v1/nodes")["items"]
@@ -128,6 +132,7 @@ class Cluster:
             {machine.name: problem for machine, problem in zip(masters, wrong, strict=True)},
             nodes,
             pods,
+            {machine.name: serves for machine, serves in zip(balancers, serving, strict=True)},
         )
 
     def counted(self) -> dict[str, Counts]:
@@ -161,11 +166,21 @@ class Cluster:
         return None
 
 
+def _balances(address: str) -> bool:
+    return _page(address, haproxy.METRICS_PORT) is not None
+
+
 def _member(address: str) -> Member | None:
-    connection = http.client.HTTPConnection(address, ETCD_METRICS_PORT, timeout=PATIENCE)
+    page = _page(address, ETCD_METRICS_PORT)
+    return None if page is None else member(page)
+
+
+def _page(address: str, port: int) -> str | None:
+    """The metrics page at a port that asks nobody who they are."""
+    connection = http.client.HTTPConnection(address, port, timeout=PATIENCE)
     try:
         connection.request("GET", "/metrics")
-        return member(connection.getresponse().read().decode())
+        return connection.getresponse().read().decode()
     except (OSError, http.client.HTTPException):
         return None
     finally:

@@ -14,7 +14,7 @@ POD = {"metadata": {"name": "kube-apiserver-master-1"}, "status": READY | {"phas
 
 
 def test_nothing_is_missing_in_a_whole_cluster() -> None:
-    assert missing(WHOLE, {"master-1": None}, [NODE], [POD]) == []
+    assert missing(WHOLE, {"master-1": None}, [NODE], [POD], {"balancer-1": True}) == []
 
 
 def unready(thing: dict[str, Any], **status: object) -> dict[str, Any]:
@@ -40,7 +40,12 @@ WAITING = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "restartCount":
 def test_what_is_missing_is_said(
     said: str, members: dict[str, Any], masters: dict[str, Any], nodes: list[Any], pods: list[Any]
 ) -> None:
-    assert any(said in problem for problem in missing(members, masters, nodes, pods))
+    assert any(said in problem for problem in missing(members, masters, nodes, pods, {}))
+
+
+def test_a_balancer_that_does_not_serve_is_missing() -> None:
+    found = missing(WHOLE, {"master-1": None}, [NODE], [POD], {"balancer-1": True, "balancer-2": False})
+    assert found == ["balancer balancer-2 does not serve"]
 
 
 def test_a_member_is_read_from_its_metrics() -> None:
