@@ -16,7 +16,8 @@ EKS: Final = "AWS/EKS"
 INSIGHTS: Final = "ContainerInsights"
 
 STORAGE_BYTES: Final = 6 * 1024**3
-"""EKS allows 8 GiB in etcd of a standard control plane; above it the cluster takes no more writes."""
+"""Under the 8 GB that EKS' best-practices guide names as etcd's limit, above which the cluster takes no more writes;
+provisioned tiers allow more."""
 
 LONGEST_SECONDS: Final = 24 * 3600
 """An alarm looks back one day at most."""

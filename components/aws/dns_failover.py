@@ -51,7 +51,7 @@ class DnsFailover(pulumi.ComponentResource):
         super().__init__("kube-ha:aws:DnsFailover", name, declared, opts)
         self.name, self.args = name, args
         self.child = pulumi.ResourceOptions(parent=self)
-        check = self.ask(settings.health_path) if settings.health_path else self.watch(settings.watched)
+        check = self.watch(settings.watched) if settings.watched else self.ask(str(settings.health_path))
         route53.Record(
             f"{name}-failover",
             zone_id=settings.zone_id,
@@ -81,10 +81,8 @@ class DnsFailover(pulumi.ComponentResource):
             opts=self.child,
         )
 
-    def watch(self, targets: WatchedTargets | None) -> route53.HealthCheck:
+    def watch(self, targets: WatchedTargets) -> route53.HealthCheck:
         """An alarm, for a target that the internet cannot reach."""
-        if targets is None:
-            raise ValueError("a failover without healthPath watches targets")
         dimensions = {"LoadBalancer": targets.load_balancer, "TargetGroup": targets.target_group}
         alarm = make(f"{self.name}-failover", without_targets(dimensions), self.args.topic_arn, self.child)
         return route53.HealthCheck(
