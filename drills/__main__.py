@@ -124,7 +124,8 @@ def controls(
                     summary = summarize(fault, [drilled.run], limit)
                     why = control.missed(one, drilled.run, summary.verdict)
                     overlooked += [why] if why else []
-                    said = why or f"found out: {summary.verdict}; " + "; ".join(f.text for f in summary.findings)
+                    found = control.measure(drilled.run, one.found.what)
+                    said = why or f"{one.name}: found out, {summary.verdict}; {one.found.what} {found:.1f}"
                     console.print(f"[{'red' if why else 'green'}]{said}", soft_wrap=True)
     sys.exit(1 if overlooked else 0)
 

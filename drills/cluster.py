@@ -1,13 +1,13 @@
 """The cluster as a drill sees it from outside: who leads, and what is missing."""
 
 import http.client
+import socket
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from components.node import haproxy
 from drills import kubeconfig
 from drills.api import Api, ApiError
 from drills.fault import Machine, View
@@ -167,20 +167,18 @@ class Cluster:
 
 
 def _balances(address: str) -> bool:
-    return _page(address, haproxy.METRICS_PORT) is not None
+    try:
+        with socket.create_connection((address, API_PORT), timeout=PATIENCE):
+            return True
+    except OSError:
+        return False
 
 
 def _member(address: str) -> Member | None:
-    page = _page(address, ETCD_METRICS_PORT)
-    return None if page is None else member(page)
-
-
-def _page(address: str, port: int) -> str | None:
-    """The metrics page at a port that asks nobody who they are."""
-    connection = http.client.HTTPConnection(address, port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection(address, ETCD_METRICS_PORT, timeout=PATIENCE)
     try:
         connection.request("GET", "/metrics")
-        return connection.getresponse().read().decode()
+        return member(connection.getresponse().read().decode())
     except (OSError, http.client.HTTPException):
         return None
     finally:
