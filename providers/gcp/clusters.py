@@ -64,7 +64,9 @@ KINDS: Final = {
                 "minMasterVersion": To("initialClusterVersion"),
                 "monitoringConfig.enableComponents": To("componentConfig.enableComponents"),
                 "monitoringConfig.managedPrometheus": To("managedPrometheusConfig"),
-                "networkingMode": To("ipAllocationPolicy.useIpAliases", lambda mode: mode == "VPC_NATIVE" or mode),
+                "networkingMode": To(
+                    "ipAllocationPolicy.useIpAliases", lambda mode: mode == "VPC_NATIVE" or mode, shared=True
+                ),
                 "nodeLocations": To("locations"),
                 "nodePoolDefaults.nodeConfigDefaults.insecureKubeletReadonlyPortEnabled": To(
                     "nodeKubeletConfig.insecureKubeletReadonlyPortEnabled", flag
@@ -84,8 +86,7 @@ KINDS: Final = {
             within="nodePool",
             mapping={
                 "nodeConfig": To("config"),
-                "nodeConfig.taints": To("taints"),
-                "nodeCount": To("initialNodeCount"),
+                "nodeCount": To("initialNodeCount", shared=True),
                 "nodeDrainConfigs": To("nodeDrainConfig", only),
                 "nodeLocations": To("locations"),
             },

@@ -26,6 +26,8 @@ class To:
     """Dotted, with numbers where lists are; `` is its parent's own place."""
     convert: Convert | None = None
     """The whole value becomes this; without it what is in it is mapped in its turn."""
+    shared: bool = False
+    """Whether the place begins in what is a property too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +63,25 @@ class Form:
             if name not in self.own and (name not in in_address or name in self.mapping)
         }
         self.fill(body, given, start, "")
+        taken = self.taken
+        for origin in body.properties:
+            if (path := NUMBERS.sub("", origin)) in taken:
+                yield Problem(origin, f"the API's name; the provider's is {taken[path]}")
         for where, reason in check_body(self.method, body.value):
             yield Problem(body.origin(where), reason)
         for where, reason in check_parameters(self.method, self.address(inputs, config)):
             yield Problem(str(where[0]), reason)
+
+    @property
+    def taken(self) -> dict[str, str]:
+        """Names of the API that are none of the provider's, since another property becomes them → that property."""
+        found = {}
+        for path, to in self.mapping.items():
+            above, _, name = path.rpartition(".")
+            first = to.place.partition(".")[0]
+            if first not in ("", name) and not to.shared:
+                found[f"{above}.{first}" if above else first] = path
+        return found
 
     def address(self, inputs: Properties, config: Mapping[str, str]) -> dict[str, str]:
         """The parameters in a request's address; one of which a part is not known is not known."""
@@ -112,6 +129,8 @@ class Body:
     def __init__(self) -> None:
         self.value: dict[str, Any] = {}
         self.origins: dict[Place, str] = {}
+        self.properties: list[str] = []
+        """Everything that was put, as the program spells it."""
 
     def put(self, place: Place, value: Any, origin: str) -> None:
         """Put a value at a place; what leads there is made. An empty object or list keeps what is there."""
@@ -125,6 +144,7 @@ class Body:
         else:
             node[place[-1]] = value
         self.origins.setdefault(place, origin)
+        self.properties.append(origin)
 
     def origin(self, place: Place) -> str:
         """The property that a place comes from, or the nearest above it with the rest of the place."""

@@ -118,6 +118,8 @@ def test_a_property_that_does_not_exist_is_refused(stack: str, kind: str, name: 
             {"nodePoolDefaults__nodeConfigDefaults__insecureKubeletReadonlyPortEnabled": "NO"},
             "insecureKubeletReadonlyPortEnabled: got 'NO'; accepted: true, false",
         ),
+        ({"locations": ["europe-west1-b"]}, "locations: the API's name; the provider's is nodeLocations"),
+        ({"maintenancePolicy__window": {}}, "maintenancePolicy.window: the API's name; the provider's is maintenance"),
         ({"resourceLabels__team": 7}, "resourceLabels.team: got 7; a string is needed"),
     ],
 )
