@@ -1,13 +1,12 @@
 """A stack's object store and the cluster that it is the memory of, as whoever owns the stack reaches them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol
 
-from cli import deletion
 from cli.engine import Engine, EngineError
 from components.node.agent.cloud import AccessDeniedError, CloudError, ConflictError, NotFoundError, StoredObject
 from providers.local.bucket_client import BucketClient
@@ -16,8 +15,28 @@ from providers.local.client import Client, CloudRefusalError, UnreachableError
 _ERRORS: Final[dict[int, type[CloudError]]] = {403: AccessDeniedError, 404: NotFoundError, 412: ConflictError}
 
 
+class Store(Protocol):
+    """The part of the agent's `Cloud` that is its object store, and what only an owner may. Raises `CloudError`."""
+
+    def get(self, key: str) -> tuple[bytes, str]: ...
+
+    def put(
+        self, key: str, content: bytes, *, if_absent: bool = False, if_match: str | None = None,
+        retain_until: float | None = None,
+    ) -> str: ...  # fmt: skip
+
+    def delete(self, key: str) -> None: ...
+
+    def list(self, prefix: str) -> list[StoredObject]: ...
+
+    def download(self, key: str, path: str) -> None: ...
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """What a machine had wrapped by its cloud."""
+
+
 class LocalStore:
-    """The part of the agent's `Cloud` that is its object store, by the local cloud's control API."""
+    """`Store` by the local cloud's control API."""
 
     def __init__(self, bucket: BucketClient) -> None:
         self._bucket = bucket
@@ -68,7 +87,7 @@ class Memory:
     """Where a cluster keeps what outlives its machines."""
 
     uid: str
-    store: LocalStore
+    store: Store
 
 
 def memory(engine: Engine) -> Memory:
@@ -80,12 +99,32 @@ def memory(engine: Engine) -> Memory:
     engine.select()
     resources = engine.resources()
     uids = [resource["outputs"]["uid"] for resource in resources if resource["type"] == "kube-ha:index:Pki"]
-    buckets = [resource["outputs"]["name"] for resource in resources if resource["type"] == "local:index:Bucket"]
     if not uids:
-        raise EngineError(f"stack {engine.stack} is not up: make up STACK={engine.stack}")
-    if not deletion.is_local(resources) or not buckets:
-        raise EngineError(f"stack {engine.stack}: its snapshots are not on this machine; this works for cloud local")
-    return Memory(uids[0], LocalStore(BucketClient(Client(), engine.stack, buckets[0])))
+        raise EngineError(
+            f"stack {engine.stack} is not up, or its control plane is managed: make up STACK={engine.stack}"
+        )
+    for resource in resources:
+        if resource["type"] in STORES:
+            return Memory(uids[0], STORES[resource["type"]](engine.stack, resource["outputs"]))
+    raise EngineError(f"stack {engine.stack}: its snapshots are in a cloud that this command line does not reach")
+
+
+def _local(stack: str, bucket: Mapping[str, Any]) -> Store:
+    return LocalStore(BucketClient(Client(), stack, bucket["name"]))
+
+
+def _aws(stack: str, bucket: Mapping[str, Any]) -> Store:
+    # Slow to import, and nobody else's business.
+    from cli.aws_store import AwsStore  # noqa: PLC0415
+
+    return AwsStore(bucket["bucket"], bucket.get("region"))
+
+
+STORES: Final[Mapping[str, Callable[[str, Mapping[str, Any]], Store]]] = {
+    "local:index:Bucket": _local,
+    "aws:s3/bucket:Bucket": _aws,
+}
+"""Type of a stack's bucket in its state → the store, from the stack's name and the bucket's outputs."""
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def clone() -> Iterator[Path]:
 
 def _purge() -> None:
     """What an earlier run left when it was killed; nothing otherwise."""
-    for declared in (clones.PRODUCTION, clones.CRITICAL, clones.DEVELOPMENT):
+    for declared in clones.ALL:
         purge = [sys.executable, "-m", "providers.local", "purge", "--stack", declared.name]
         subprocess.run(purge, cwd=clones.REPOSITORY, capture_output=True, check=False)
 
