@@ -1,4 +1,7 @@
-"""Command line: `python -m bench [--stack local] [--runs 3]`; the stack must be up."""
+"""Command line: `python -m bench [--stack local] [--runs 3]`.
+
+A local stack must be up; of a self-managed one on AWS the program alone is measured, on the stand-ins.
+"""
 
 import argparse
 import sys
@@ -8,10 +11,11 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from bench import memory, program, replacement, spread
+from bench import cloud_program, memory, program, replacement, spread
 from cli.engine import Engine, EngineError
 from providers.local.client import CloudRefusalError, UnreachableError
 from providers.local.faults import Faults
+from rehearsal.project import rehearsable
 from toolchain import environment
 from toolchain.cache import MissingToolError
 from toolchain.progress import console, step
@@ -28,7 +32,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args(arguments)
     try:
-        rows = measured(Engine(options.stack, environment.REPOSITORY), Faults(options.stack), options.runs)
+        if options.stack in rehearsable() and options.stack.endswith("-aws"):
+            rows = cloud_program.measured(options.stack, options.runs)
+        else:
+            rows = measured(Engine(options.stack, environment.REPOSITORY), Faults(options.stack), options.runs)
     except (EngineError, MissingToolError, replacement.NotReadyError, CloudRefusalError, UnreachableError) as error:
         console.print(f"[red]error:[/] {error}", soft_wrap=True)
         return 1

@@ -112,3 +112,6 @@ def test_apt_reads_the_archive_as_a_repository(repository: Path, tmp_path: Path)
     subprocess.run([*apt_get, "update"], check=True, capture_output=True)
     simulated = subprocess.run([*apt_get, "--simulate", "install", "haproxy"], check=True, capture_output=True)
     assert b"Inst haproxy (2.6" in simulated.stdout
+    # Size and checksum of the index are those of the file that it names.
+    subprocess.run([*apt_get, "download", "haproxy"], cwd=folder / "cache", check=True, capture_output=True)
+    assert list((folder / "cache").glob("haproxy*.deb"))
