@@ -22,8 +22,8 @@ def plan(api: FakeApi, tmp_path: Path) -> probe.Plan:
     for number in range(probe.REGISTERS):
         api.objects[f"{COLLECTION}/{probe.register(number)}"] = {"metadata": {"name": probe.register(number)}}
     address = ("127.0.0.1", api.port)
-    # A fifth of the rates: a busy machine serves the fake late, and what is late fails.
-    streams = tuple(replace(one, interval=one.interval * 5) for one in probe.streams(address, {"master-1": address}))
+    # Two fifths of the rates: a busy machine serves the fake late, and what is late fails.
+    streams = tuple(replace(one, interval=one.interval * 2.5) for one in probe.streams(address, {"master-1": address}))
     return probe.Plan(str(api.kubeconfig), str(tmp_path / "records.jsonl"), streams)
 
 
