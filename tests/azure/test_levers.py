@@ -3,7 +3,7 @@
 from dataclasses import fields
 from importlib import import_module
 from inspect import signature
-from ipaddress import ip_network
+from ipaddress import IPv4Network
 from typing import Any
 
 import pulumi
@@ -299,7 +299,7 @@ def test_subnets_are_apart_and_within_the_stacks_range(stack: str) -> None:
     assert not nodes.overlaps(api_server)
     assert api_server.prefixlen == API_SERVER_PREFIX
     for subnet in of(stack, "network:Subnet").values():
-        assert ip_network(subnet["addressPrefix"]).subnet_of(settings_of(stack).network.cidr)
+        assert IPv4Network(subnet["addressPrefix"]).subnet_of(settings_of(stack).network.cidr)
     delegated = of(stack, "network:Subnet")[f"{stack}-api-server"]["delegations"]
     assert [one["serviceName"] for one in delegated] == ["Microsoft.ContainerService/managedClusters"]
 
