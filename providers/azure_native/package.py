@@ -73,7 +73,7 @@ def problems(token: str, api: Api, given: Properties) -> Iterator[Problem]:
     """What Azure would not take: in the request's path and in its body."""
     path = {name: given[name] for name in api.parameters if name in given}
     for name, only in api.always.items():
-        if given.get(name) != only:
+        if given.get(name) not in (only, UNKNOWN):
             yield Problem(name, f"got {given.get(name)!r}; accepted: {only}")
     if token != ROLE_ASSIGNMENT and UNKNOWN not in path.values():
         try:

@@ -1,0 +1,133 @@
+"""The stand-in says no where the models of Azure's own libraries do, in the words of the program."""
+
+import copy
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from providers.stand_in import UNKNOWN
+from rehearsal import environment
+from rehearsal.project import Project
+from tests.azure.stacks import PACKAGE, asked, cluster
+from toolchain.cache import MissingToolError, binary
+
+CLUSTER = "azure-native:containerservice:ManagedCluster"
+
+ENUMS = (
+    "sku.name",
+    "sku.tier",
+    "supportPlan",
+    "autoUpgradeProfile.upgradeChannel",
+    "autoUpgradeProfile.nodeOSUpgradeChannel",
+    "identity.type",
+    "networkProfile.networkPlugin",
+    "networkProfile.networkPluginMode",
+    "networkProfile.networkDataplane",
+    "networkProfile.networkPolicy",
+    "networkProfile.loadBalancerSku",
+    "networkProfile.outboundType",
+    "securityProfile.azureKeyVaultKms.keyVaultNetworkAccess",
+    "agentPoolProfiles.0.mode",
+    "agentPoolProfiles.0.osType",
+    "agentPoolProfiles.0.osSKU",
+    "agentPoolProfiles.0.type",
+    "agentPoolProfiles.0.upgradeSettings.undrainableNodeBehavior",
+)
+"""Where the flagship's cluster says something of which Azure publishes the choices."""
+
+
+def named(kind: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Inputs with the name that the stand-in would give."""
+    last = PACKAGE.kinds[kind].named
+    return {**({last: "named"} if last else {}), **copy.deepcopy(inputs)}
+
+
+def refused(**changes: Any) -> list[str]:
+    """What is wrong with the flagship's cluster once it is changed at some places (`sku__tier`)."""
+    inputs = named(CLUSTER, cluster("prod-aks"))
+    for path, value in changes.items():
+        node, last = parent(inputs, path.replace("__", "."))
+        node[last] = value
+    return [f"{found.path}: {found.reason}" for found in PACKAGE.kinds[CLUSTER].check(inputs)]
+
+
+def parent(inputs: Any, path: str) -> tuple[Any, Any]:
+    """The group that has a property, and its key there."""
+    *above, last = (int(part) if part.isdigit() else part for part in path.split("."))
+    node = inputs
+    for part in above:
+        node = node[part]
+    return node, last
+
+
+@pytest.mark.parametrize("path", ENUMS)
+def test_one_letter_too_many_in_any_enum_of_the_cluster_is_refused(path: str) -> None:
+    node, last = parent(cluster("prod-aks"), path)
+    (said,) = refused(**{path.replace(".", "__"): f"{node[last]}x"})
+    assert f"got '{node[last]}x'; accepted: " in said
+    assert node[last] in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"highlyAvailable": "very"}, "highlyAvailable: no such property; accepted: "),
+        ({"networkProfile__plugin": "azure"}, "networkProfile.plugin: no such property"),
+        ({"provisioningState": "Succeeded"}, "provisioningState: read-only: Azure sets it"),
+        ({"enableRBAC": "yes"}, "enableRBAC: got 'yes'; it takes true or false"),
+        ({"agentPoolProfiles": {}}, "agentPoolProfiles: got {}; it takes a list"),
+        ({"agentPoolProfiles__0__count": "three"}, "agentPoolProfiles[0].count: got 'three'; it takes a number"),
+        ({"agentPoolProfiles__0__count": 1.5}, "agentPoolProfiles[0].count: got 1.5; a whole number"),
+        ({"tags": "team"}, "tags: got 'team'; it takes a mapping"),
+        ({"dnsPrefix": 7}, "dnsPrefix: got 7; it takes text"),
+    ],
+)
+def test_what_azure_would_refuse_is_named_as_the_program_spells_it(changes: dict[str, Any], says: str) -> None:
+    (said,) = refused(**changes)
+    assert said.startswith(says)
+
+
+def test_what_azure_needs_and_does_not_get_is_named() -> None:
+    inputs = named(CLUSTER, cluster("prod-aks"))
+    del inputs["location"]
+    assert [found.reason for found in PACKAGE.kinds[CLUSTER].check(inputs)] == ["location is required"]
+
+
+@pytest.mark.parametrize("kind", sorted({one.type for one in asked("prod-aks")}))
+def test_what_is_not_known_yet_is_not_judged(kind: str) -> None:
+    token = f"azure-native:{kind}"
+    inputs = named(token, next(one.inputs for one in asked("prod-aks") if one.type == kind))
+    unknown = {name: UNKNOWN if isinstance(value, str) else value for name, value in inputs.items()}
+    assert list(PACKAGE.kinds[token].check(unknown)) == []
+
+
+@pytest.mark.parametrize("kind", sorted(PACKAGE.kinds))
+def test_a_type_says_what_it_is_held_against(kind: str) -> None:
+    assert "azure-mgmt-" in PACKAGE.kinds[kind].checked_against
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    try:
+        binary("pulumi")
+    except MissingToolError as error:
+        pytest.skip(str(error))
+    return Project(tmp_path / "project", "dev-aks")
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(300)
+def test_a_typo_in_one_enum_of_the_program_is_refused_in_its_preview(project: Project) -> None:
+    program = project.program / "components/azure/cluster.py"
+    program.write_text(program.read_text().replace('load_balancer_sku="standard"', 'load_balancer_sku="standart"'))
+    env = {**os.environ, **environment.whole(project.home, project.state, {})}
+    pulumi = [str(binary("pulumi")), "--non-interactive", "--cwd", str(project.folder)]
+    subprocess.run([*pulumi, "stack", "init", project.stack], env=env, check=True, capture_output=True)
+    preview = [*pulumi, "preview", "--stack", project.stack]
+    shown = subprocess.run(preview, env=env, capture_output=True, text=True, check=False)
+    said = " ".join((shown.stdout + shown.stderr).split())
+    assert shown.returncode != 0
+    assert "got 'standart'; accepted: " in said
