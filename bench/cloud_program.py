@@ -1,4 +1,4 @@
-"""What a stack's program on AWS costs before anything is made: `pulumi preview` on the stand-ins.
+"""What a stack's program on a cloud costs before anything is made: `pulumi preview` on the stand-ins.
 
 Against a bare program that asks AWS the same and registers as many resources of the same types with the same inputs.
 """
@@ -9,16 +9,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from bench import spread
 from components.aws.machine_types import HERE, IMAGE
-from providers.aws.connection import ENDPOINT_VARIABLE
 from rehearsal import environment
-from rehearsal.emulation import emulator
 from rehearsal.project import REPOSITORY, Project
+from rehearsal.scenes import scene
 from toolchain.cache import binary
 
 BARE: Final = """
@@ -67,9 +67,12 @@ class Program:
 
 def measured(stack: str, runs: int) -> list[spread.Row]:
     """The rows of the table; own and bare program take turns, so that both see the same machine."""
-    with tempfile.TemporaryDirectory() as folder, emulator(Path(folder) / "emulator.log") as url:
+    with ExitStack() as until:
+        folder = until.enter_context(tempfile.TemporaryDirectory())
         project = Project(Path(folder) / "project", stack)
-        env = environment.whole(project.home, project.state, {ENDPOINT_VARIABLE: url})
+        settings = project.settings
+        cloud = until.enter_context(scene(project, settings))
+        env = environment.whole(project.home, project.state, cloud.environment)
         own = Program(project.folder, env)
         own.begin(stack)
         steps, _ = own.preview()
@@ -77,16 +80,22 @@ def measured(stack: str, runs: int) -> list[spread.Row]:
         judged = ("--policy-pack", str(project.program / "policy"))
         took = [(own.preview()[1], own.preview(*judged)[1], bare.preview()[1]) for _ in range(runs)]
         plain, with_policies, without = zip(*took, strict=True)
-        project.configure({"etcd": {"members": MORE_MEMBERS}})
-        more, longer = own.preview()
+        grown = grown_up(project, own) if settings.topology.external_etcd else []
     return [
         spread.row(f"pulumi preview of {stack}, {len(steps)} resources", plain, "s"),
         spread.row("… judged by the policies", with_policies, "s"),
         spread.row("bare program with the same resources", without, "s"),
         spread.row("program / bare program", ratios(plain, without), ""),
         spread.row("… judged by the policies / bare program", ratios(with_policies, without), ""),
-        spread.row(f"pulumi preview with {MORE_MEMBERS} members, {len(more)} resources", [longer], "s"),
+        *grown,
     ]
+
+
+def grown_up(project: Project, own: Program) -> list[spread.Row]:
+    """The same with more machines."""
+    project.configure({"etcd": {"members": MORE_MEMBERS}})
+    more, longer = own.preview()
+    return [spread.row(f"pulumi preview with {MORE_MEMBERS} members, {len(more)} resources", [longer], "s")]
 
 
 def ratios(own: Sequence[float], bare: Sequence[float]) -> list[float]:
@@ -101,7 +110,9 @@ def bare_program(folder: Path, env: Mapping[str, str], steps: Sequence[Mapping[s
     resources = [one for one in found if not one[0].startswith(ENGINES_OWN)]
     (folder / "resources.json").write_text(json.dumps(resources))
     classes = sorted({known for kind, _, custom, _ in resources if custom and (known := class_of(kind))})
-    (folder / "__main__.py").write_text(BARE.format(classes=classes, lookups=lookups(resources)))
+    on_aws = any(kind.startswith("aws:") for kind, _, _, _ in resources)
+    asked = lookups(resources) if on_aws else []
+    (folder / "__main__.py").write_text(BARE.format(classes=classes, lookups=asked))
     (folder / "Pulumi.yaml").write_text(PROJECT.format(virtualenv=REPOSITORY / ".venv"))
     (folder / "Pulumi.bare.yaml").write_text("config: {aws:region: eu-west-1}\n")
     program = Program(folder, env)
@@ -127,9 +138,10 @@ def described(state: Mapping[str, Any]) -> Described:
 
 
 def class_of(kind: str) -> tuple[str, str] | None:
-    """Module and name of the SDK's class for a type: `aws:ec2/vpc:Vpc` → `pulumi_aws.ec2`, `Vpc`.
+    """Module and name of the SDK's class for a type: `aws:ec2/vpc:Vpc` → `pulumi_aws.ec2`, `Vpc`; also without the
+    part after the slash, as Azure's types are.
 
     A typed program has it, and with it comes its whole namespace: most of what a preview costs.
     """
-    found = re.fullmatch(r"aws:(\w+)/\w+:(\w+)", kind)
-    return (f"pulumi_aws.{found[1]}", found[2]) if found else None
+    found = re.fullmatch(r"(aws|azure-native|gcp):(\w+)(?:/\w+)?:(\w+)", kind)
+    return (f"pulumi_{found[1].replace('-', '_')}.{found[2]}", found[3]) if found else None

@@ -12,7 +12,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from providers.ledger import Ledger, LedgerError
 from providers.messages import plain, struct
-from providers.stand_in import Properties
+from providers.stand_in import UNKNOWN, Properties
 
 Config = Mapping[str, str]
 """The provider's own settings, without its package's prefix; what is not text is JSON."""
@@ -39,6 +39,8 @@ class Kind:
     """The identity that the cloud gives it."""
     outputs: Callable[[str, Properties, Config], Properties] = lambda identity, inputs, config: {}
     """From identity and inputs to what the provider adds to them; the same each time."""
+    unforeseen: frozenset[str] = frozenset()
+    """Properties that are given in one form and shown in another, which a preview does not know."""
     named: str | None = "name"
     """Property that gets a name where the program gives none."""
     fixed: frozenset[str] = frozenset()
@@ -120,7 +122,8 @@ class PublishedStandIn(provider_pb2_grpc.ResourceProviderServicer):
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
         kind, inputs = self.kind(request.type, context), own(request.properties)
         if request.preview:
-            return provider_pb2.CreateResponse(properties=request.properties)
+            hidden = {name: UNKNOWN for name in kind.unforeseen if name in request.properties.fields}
+            return provider_pb2.CreateResponse(properties=struct({**plain(request.properties), **hidden}))
 
         def make() -> tuple[str, Properties]:
             ledger = Ledger.here()

@@ -1,7 +1,6 @@
 """Command line: `python -m rehearsal run --stack prod-aws`, `python -m rehearsal env`."""
 
 import argparse
-import json
 import signal
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from components.settings import Settings, load
 from rehearsal import environment
 from rehearsal.engine import Engine
 from rehearsal.life import Life, RehearsalError, Step
@@ -62,7 +60,7 @@ def rehearse(project: Project, report: Path) -> int:
     begun = time.monotonic()
     steps: list[Step] = []
     error = ""
-    with scene(project, settings_of(project)) as stage:
+    with scene(project, project.settings) as stage:
         life = Life(Engine(project, stage.environment), stage)
         try:
             for step in life.steps():
@@ -86,11 +84,6 @@ def rehearse(project: Project, report: Path) -> int:
     seconds = time.monotonic() - begun
     print(f"{project.stack}: {'failed' if error else 'as promised'} after {seconds:.0f} s; the page: {report}")
     return 1 if error else 0
-
-
-def settings_of(project: Project) -> Settings:
-    """Those that the program will read."""
-    return load({key: value if isinstance(value, str) else json.dumps(value) for key, value in project.config.items()})
 
 
 def end(number: int, frame: FrameType | None) -> None:

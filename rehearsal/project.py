@@ -1,5 +1,6 @@
 """The project that a rehearsal runs: this repository's program, with a copy of the stack's file that it may change."""
 
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, Final
 
 import yaml
 
+from components.settings import Settings, load
 from rehearsal import environment
 
 REPOSITORY: Final = Path(__file__).parents[1]
@@ -48,6 +50,11 @@ class Project:
             else:
                 shutil.copy(source, target)
         (self.program / ".venv").symlink_to(REPOSITORY / ".venv")
+
+    @property
+    def settings(self) -> Settings:
+        """Those that the program will read."""
+        return load({key: said if isinstance(said, str) else json.dumps(said) for key, said in self.config.items()})
 
     def configure(self, changes: Mapping[str, Any]) -> None:
         """Change settings of the stack; what the engine wrote beside them stays."""

@@ -10,7 +10,7 @@ from pulumi_azure_native import dataprotection as backup
 from components.azure.backup_policy import CLUSTERS, policy
 from components.azure.levers import BackupPlan
 from components.azure.place import Place
-from components.azure.roles import Role, assign
+from components.azure.roles import Role, assign, principal_of
 
 CONTAINER: Final = "backups"
 EXTENSION: Final = "azure-aks-backup"
@@ -122,7 +122,7 @@ class Backups(pulumi.ComponentResource):
 
     def vault_may(self) -> list[pulumi.Resource]:
         """The vault reads the cluster and the group of its snapshots, and speaks with its agent."""
-        itself = self.vault.identity.apply(lambda identity: (identity.principal_id if identity else None) or "")
+        itself = principal_of(self.vault, self.vault.identity)
         reads = {"cluster": self.args.cluster.id, "snapshots": self.snapshots.id}
         trusted = containerservice.TrustedAccessRoleBinding(
             self.name,
@@ -177,13 +177,10 @@ class Backups(pulumi.ComponentResource):
             },
             opts=self.child,
         )
-        itself = extension.aks_assigned_identity.apply(
-            lambda identity: (identity.principal_id if identity else None) or ""
-        )
         return assign(
             f"{self.name}-agent-writes",
             Role.STORAGE_BLOB_DATA_CONTRIBUTOR,
-            to=itself,
+            to=principal_of(extension, extension.aks_assigned_identity),
             on=self.account.id,
             opts=self.child,
         )

@@ -7,7 +7,7 @@ import pulumi
 from pulumi_azure_native import compute, keyvault
 
 from components.azure.place import Place
-from components.azure.roles import Role, assign
+from components.azure.roles import Role, assign, principal_of
 
 SOFT_DELETE_DAYS: Final = 90
 """How long a deleted key can be brought back: the most that Azure takes, since with it everything is lost."""
@@ -98,11 +98,10 @@ class Encryption(pulumi.ComponentResource):
             rotation_to_latest_key_version_enabled=True,
             opts=self.kept,
         )
-        itself = encryption.identity.apply(lambda identity: identity.principal_id if identity else "")
         encrypts = assign(
             f"{self.name}-encrypts-disks",
             Role.KEY_VAULT_CRYPTO_SERVICE_ENCRYPTION_USER,
-            to=itself,
+            to=principal_of(encryption, encryption.identity),
             on=self.vault_id,
             opts=self.child,
         )

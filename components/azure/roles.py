@@ -1,6 +1,7 @@
 """Azure's built-in roles that a control plane hands out, each on as little as it can be."""
 
 from enum import StrEnum
+from typing import Any
 
 import pulumi
 from pulumi_azure_native import authorization
@@ -38,6 +39,15 @@ def assign(
         scope=on,
         opts=opts,
     )
+
+
+def principal_of(resource: pulumi.CustomResource, identity: pulumi.Output[Any]) -> pulumi.Output[str]:
+    """Principal ID of an identity that Azure makes with a resource.
+
+    It waits for the resource's ID: a preview shows the identity as it was asked for, without one.
+    """
+    principal = identity.apply(lambda shown: shown.principal_id if shown else None)
+    return pulumi.Output.all(resource.id, principal).apply(lambda known: str(known[1]))
 
 
 def definition(scope: str, role: Role) -> str:

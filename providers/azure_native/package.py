@@ -55,6 +55,7 @@ def kind(token: str, api: Api) -> Kind:
         check=lambda given: problems(token, api, given),
         identify=identify,
         outputs=added,
+        unforeseen=frozenset({"identity"}),
         named=None if token == ROLE_ASSIGNMENT or api.always else api.last,
         fixed=frozenset({*api.parameters, NEVER_CHANGED}),
         needs=lambda given, config: above(identify(given, config)),
