@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from policy import drift
-from tests.policy.broken import TABLE
+from policy.catalogue import RULES
+from policy.declared import UNDECLARED
+from policy.rule import Level
+from tests.policy.broken import TABLE, Broken
 from tests.policy.careless import ADVISED_BY, REFUSED_BY
 from tests.policy.echo import Echo, serving
 from tests.policy.engine import Engine
@@ -53,6 +56,19 @@ def test_a_broken_program_does_not_go_up(engine: Engine, rule: str) -> None:
     ran = engine.preview(broken.program)
     assert (ran.rules(), ran.rules("advisory")) == ({rule}, set()), ran.output
     assert ran.status != 0
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("broken", {broken.rule: broken for broken in TABLE}.values(), ids=str)
+def test_every_rule_fails_its_broken_program_and_no_other_does(engine: Engine, broken: Broken) -> None:
+    ran = engine.preview(broken.program)
+    # What critical alone insists on is advised to a program that declares no scenario.
+    if RULES[broken.rule].levels[UNDECLARED] is Level.ADVISORY:
+        assert (ran.rules(), ran.status) == (set(), 0), ran.output
+        assert f"{broken.rule}: " in ran.output
+    else:
+        assert (ran.rules(), ran.rules("advisory")) == ({broken.rule}, set()), ran.output
+        assert ran.status != 0
 
 
 def test_managed_clusters_that_are_none_of_ours_are_refused_with_the_right_list(engine: Engine) -> None:
