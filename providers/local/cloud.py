@@ -146,7 +146,7 @@ class Cloud:
 
     def _is_leaving(self, resource: Resource) -> bool:
         others = [other for other in self.state.resources.values() if other.identity == resource.identity]
-        return any(other.id in self._removing or is_orphan(other) for other in others)
+        return any(other.id in self._removing or other.is_orphan for other in others)
 
     def _network_names(self) -> set[str]:
         return {resource.network for resource in self.state.of_kind(Kind.NETWORK)}
@@ -282,8 +282,3 @@ def is_lost(old: Resource, new: Resource) -> bool:
         and old.unseen_by == new.unseen_by
         and not replacing(new.kind, old.spec.wire(), new.spec.wire())
     )
-
-
-def is_orphan(resource: Resource) -> bool:
-    """Whether the provider that was making it died before it confirmed."""
-    return resource.creator is not None and not resource.creator.alive()

@@ -31,7 +31,7 @@ class Preflight:
     def _existing(self) -> list[Resource]:
         # The file, not the supervisor: a preview starts nothing.
         records = state.load(self._root / "state.json").resources.values()
-        return [resource for resource in records if not _is_left_over(resource)]
+        return [resource for resource in records if not resource.is_orphan]
 
     def is_unseen(self, identity: str) -> bool:
         """Whether this resource was there at the beginning with no engine known to have written it down."""
@@ -55,7 +55,3 @@ class Preflight:
         if kind is not Kind.READINESS:
             yield from fit(resource, list(others.values()))
         yield from lacks(resource, planned, self._existing, self._host)
-
-
-def _is_left_over(resource: Resource) -> bool:
-    return resource.creator is not None and not resource.creator.alive()

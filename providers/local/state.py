@@ -64,6 +64,11 @@ class Resource(BaseModel):
         return spec.wire()
 
     @property
+    def is_orphan(self) -> bool:
+        """Whether the provider that was making it died before it confirmed."""
+        return self.creator is not None and not self.creator.alive()
+
+    @property
     def network(self) -> str:
         """Name of the network that it is in; empty for an object, which is in its bucket's."""
         if isinstance(self.spec, BucketObject):

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from providers.local.cloud import Cloud, is_orphan
+from providers.local.cloud import Cloud
 from providers.local.control import Control
 from providers.local.state import State
 
@@ -62,8 +62,8 @@ def _serve_until_idle(cloud: Cloud, stopping: threading.Event) -> None:
             return
         # Each time: the supervisor of another root puts the limit back when it ends.
         _raise_inotify_limit(cloud)
-        if any(map(is_orphan, list(cloud.state.resources.values()))):
-            for urn in cloud.remove_all(is_orphan):
+        if any(resource.is_orphan for resource in list(cloud.state.resources.values())):
+            for urn in cloud.remove_all(lambda resource: resource.is_orphan):
                 print(f"removed {urn}: whoever was creating it is gone", flush=True)
 
 

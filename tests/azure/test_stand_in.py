@@ -1,7 +1,6 @@
 """The stand-in says no where the models of Azure's own libraries do, in the words of the program."""
 
 import copy
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from providers.stand_in import UNKNOWN
 from rehearsal import environment
 from rehearsal.project import Project
 from tests.azure.stacks import PACKAGE, asked, cluster
-from toolchain.cache import MissingToolError, binary
+from tests.rehearsal import previewing
 
 CLUSTER = "azure-native:containerservice:ManagedCluster"
 
@@ -109,37 +108,28 @@ def test_a_type_says_what_it_is_held_against(kind: str) -> None:
     assert "azure-mgmt-" in PACKAGE.kinds[kind].checked_against
 
 
-def preview(project: Project) -> subprocess.CompletedProcess[str]:
-    """What the engine says of a stack without an account."""
-    env = {**os.environ, **environment.whole(project.home, project.state, {})}
-    pulumi = [str(binary("pulumi")), "--non-interactive", "--cwd", str(project.folder)]
-    subprocess.run([*pulumi, "stack", "init", project.stack], env=env, check=True, capture_output=True)
-    command = [*pulumi, "preview", "--stack", project.stack]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-
-
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    try:
-        binary("pulumi")
-    except MissingToolError as error:
-        pytest.skip(str(error))
-    return Project(tmp_path / "project", "prod-aks")
+def flagship(tmp_path: Path) -> Project:
+    return previewing.project(tmp_path, "prod-aks")
+
+
+def preview(project: Project) -> subprocess.CompletedProcess[str]:
+    return previewing.preview(project, environment.whole(project.home, project.state, {}))
 
 
 @pytest.mark.engine
 @pytest.mark.timeout(300)
-def test_a_preview_knows_no_identity_and_goes_through(project: Project) -> None:
-    shown = preview(project)
+def test_a_preview_knows_no_identity_and_goes_through(flagship: Project) -> None:
+    shown = preview(flagship)
     assert shown.returncode == 0, shown.stdout + shown.stderr
 
 
 @pytest.mark.engine
 @pytest.mark.timeout(300)
-def test_a_typo_in_one_enum_of_the_program_is_refused_in_its_preview(project: Project) -> None:
-    program = project.program / "components/azure/cluster.py"
+def test_a_typo_in_one_enum_of_the_program_is_refused_in_its_preview(flagship: Project) -> None:
+    program = flagship.program / "components/azure/cluster.py"
     program.write_text(program.read_text().replace('load_balancer_sku="standard"', 'load_balancer_sku="standart"'))
-    shown = preview(project)
+    shown = preview(flagship)
     said = " ".join((shown.stdout + shown.stderr).split())
     assert shown.returncode != 0
     assert "got 'standart'; accepted: " in said

@@ -1,7 +1,6 @@
 """The real engine, program and policies on the stand-ins."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from rehearsal import environment
 from rehearsal.project import NoSuchStackError, Project
+from tests.rehearsal.previewing import preview
 from toolchain import artifacts, cloud_libraries, debian_packages
 from toolchain.cache import MissingToolError, binary
 
@@ -35,17 +35,8 @@ def made() -> None:
 def test_the_flagship_is_previewed_without_an_account_and_passes_the_policies(tmp_path: Path) -> None:
     project = Project(tmp_path / "project", "prod-aws")
     # No emulator of the test's own: the stand-in brings one.
-    env = {**os.environ, **environment.variables(project.home, project.state)}
-    pulumi = [str(binary("pulumi")), "--non-interactive", "--cwd", str(project.folder)]
-    subprocess.run([*pulumi, "stack", "init", "prod-aws"], env=env, check=True, capture_output=True)
-    judged = ["--policy-pack", str(project.program / "policy")]
-    shown = subprocess.run(
-        [*pulumi, "preview", "--json", "--stack", "prod-aws", *judged],
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    given = environment.variables(project.home, project.state)
+    shown = preview(project, given, "--json", "--policy-pack", str(project.program / "policy"))
     assert shown.returncode == 0, shown.stdout[-3000:] + shown.stderr[-3000:]
     steps = json.loads(shown.stdout)["steps"]
     assert {step["op"] for step in steps} == {"create"}
