@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from drills import fault as faults
-from drills import generator, linearizability, probe, record, registers, server_latency, verdict
+from drills import generator, latency, linearizability, probe, record, registers, server_latency, verdict
 from drills.child import Child, child
 from drills.cluster import API_PORT, Cluster, UnhealthyError
 from drills.drain import uncordon
@@ -183,7 +183,7 @@ class Drill:
             marks=tuple(trace.marks),
             baseline_seconds=first - trace.start,
             felt=tuple(verdict.felt(during, trace.marks, trace.end)),
-            p99=verdict.latencies_by_operation(during),
+            latency=latency.latencies(during, first),
             durability=durability,
             broken_registers=tuple(sorted(broken)),
             redundancy_seconds=trace.redundancy_seconds,

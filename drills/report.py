@@ -85,7 +85,8 @@ def _table(summaries: Sequence[Summary]) -> str:
         "<table><tr><th>Fault</th><th class=l>Verdict</th><th>Runs</th><th class=l>Mark</th>"
         "<th>Last failed new request, s<br>min / median / p95 / max</th>"
         "<th>Longest gap of writes, s<br>min / median / p95 / max</th>"
-        "<th>Failed<br>new · kept · patient</th><th>p99, ms<br>create · write · read</th>"
+        "<th>Failed<br>new · kept · patient</th><th>p99 in the drill, ms<br>create · write · read</th>"
+        "<th>Of five minutes' slow requests<br>create · write · read</th>"
         "<th>Whole again, s<br>median</th><th>Lost</th></tr>"
     )
     return head + "".join(row for summary in summaries for row in _rows(summary)) + "</table>"
@@ -94,7 +95,8 @@ def _table(summaries: Sequence[Summary]) -> str:
 def _rows(summary: Summary) -> Iterator[str]:
     name = escape(summary.fault.name)
     whole = f"{summary.redundancy.middle:.0f}" if summary.redundancy else "never"
-    p99 = " · ".join(f"{seconds * 1000:.0f}" for _, seconds in summary.p99)
+    p99 = " · ".join(f"{seconds.high * 1000:.0f}" for _, seconds, _ in summary.latency)
+    used = " · ".join(f"{share.high:.0%}" for _, _, share in summary.latency)
     for number, row in enumerate(summary.rows):
         shares = " · ".join(f"{share:.1%}" for _, share in row.failed)
         first = number == 0
@@ -102,7 +104,8 @@ def _rows(summary: Summary) -> Iterator[str]:
             f"<tr><td>{f'<a href=#{name}>{name}</a>' if first else ''}</td>"
             f"<td class=l>{badge(summary.verdict) if first else ''}</td><td>{summary.runs if first else ''}</td>"
             f"<td class=l>{escape(row.label)}</td><td>{row.last_failure}</td><td>{row.longest_gap}</td>"
-            f"<td>{shares}</td><td>{p99 if first else ''}</td><td>{whole if first else ''}</td>"
+            f"<td>{shares}</td><td>{p99 if first else ''}</td><td>{used if first else ''}</td>"
+            f"<td>{whole if first else ''}</td>"
             f"<td>{f'{summary.lost} of {summary.acknowledged}' if first else ''}</td></tr>"
         )
 

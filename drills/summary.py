@@ -1,6 +1,6 @@
 """Numbers of a fault over its repeats, as both the page and the terminal show them. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -56,8 +56,9 @@ class Summary:
     rows: tuple[Row, ...]
     acknowledged: int
     lost: int
-    p99: tuple[tuple[str, float], ...]
-    """Per operation, the highest 99th percentile of a run, in seconds."""
+    latency: tuple[tuple[str, Spread, Spread], ...]
+    """Per operation: 99th percentiles of the runs from the fault to the end of the drill, in seconds; and shares that
+    were used of what the promise allows in five minutes."""
     served: tuple[Served, ...]
     """By verb, what API servers answered in all runs."""
     redundancy: Spread | None
@@ -76,10 +77,17 @@ def summarize(fault: Fault, runs: Sequence[Run], floor: Floor | None) -> Summary
         rows=tuple(_row(runs, index) for index in range(len(runs[0].marks))),
         acknowledged=sum(run.durability.acknowledged for run in runs),
         lost=sum(len(set().union(*run.durability.lost.values())) for run in runs),
-        p99=tuple((one, max(run.p99.get(one, 0.0) for run in runs)) for one in Operation),
+        latency=tuple(_latency(runs)),
         served=merged(run.served for run in runs),
         redundancy=spread(times) if len(times) == len(runs) else None,
     )
+
+
+def _latency(runs: Sequence[Run]) -> Iterator[tuple[str, Spread, Spread]]:
+    for operation in Operation:
+        found = [run.latency[operation] for run in runs if operation in run.latency]
+        if found:
+            yield operation, spread([one.p99 for one in found]), spread([one.used for one in found])
 
 
 def _row(runs: Sequence[Run], index: int) -> Row:

@@ -27,8 +27,6 @@ class Floor:
 
     failover_seconds: float
     """Longest gap of acknowledged writes through the endpoint, and time of the last failed new request."""
-    p99_seconds: float
-    """Of API requests through the endpoint, over the whole drill."""
 
 
 class Target(BaseModel):
@@ -47,11 +45,11 @@ class Target(BaseModel):
 
 FLOORS: Final = {
     "development": None,
-    "production": Floor(failover_seconds=30.0, p99_seconds=0.5),
-    "critical": Floor(failover_seconds=30.0, p99_seconds=0.5),
+    "production": Floor(failover_seconds=30.0),
+    "critical": Floor(failover_seconds=30.0),
 }
-"""Per scenario. One master promises no failover: in development only durability is judged. 30 s and 500 ms
-are the limits that the project promises (the second one is half of Kubernetes' own for requests of one object)."""
+"""Per scenario. One master promises no failover: in development only durability is judged. 30 s are what the project
+promises; so is a 99th percentile of 500 ms, which drills/latency.py defines."""
 
 TARGETS: Final = {
     MarkKind.FAULT: Target(last_failure_median=0.5, last_failure_max=1.5),

@@ -118,15 +118,6 @@ def felt(records: Iterable[Record], marks: Sequence[Mark], end: float) -> list[F
     return [_stream(name, found, marks, end) for name, found in sorted(streams.items())]
 
 
-def latencies_by_operation(records: Iterable[Record]) -> Mapping[str, float]:
-    """The 99th percentile of all acknowledged requests through the endpoint, by operation, in seconds."""
-    found: dict[str, list[float]] = defaultdict(list)
-    for record in records:
-        if record.via == ENDPOINT and record.acknowledged:
-            found[record.operation].append(record.end - record.intended)
-    return {operation: percentile(latencies, 0.99) for operation, latencies in sorted(found.items())}
-
-
 def _stream(name: str, records: Sequence[Record], marks: Sequence[Mark], end: float) -> Felt:
     acknowledged = sorted(record.end for record in records if record.acknowledged)
     ends = [mark.at for mark in marks[1:]] + [end]

@@ -8,12 +8,13 @@ import pytest
 from drills.fault import Fault
 from drills.journal import Durability
 from drills.judge import Run, Verdict, judge, worst
+from drills.latency import Latency, latencies
 from drills.record import Connection, Operation, Outcome, Record
 from drills.server_latency import Served
 from drills.thresholds import Floor, ScenarioError, floor
-from drills.verdict import Mark, MarkKind, felt, latencies_by_operation
+from drills.verdict import Mark, MarkKind, felt
 
-FLOOR = Floor(failover_seconds=30.0, p99_seconds=0.5)
+FLOOR = Floor(failover_seconds=30.0)
 STEPS = [{"do": "cut", "target": "master", "how": "link"}, {"do": "wait", "seconds": 10}, {"do": "heal"}]
 FAULT = Fault.model_validate({"name": "cut", "title": "A cut", "steps": STEPS})
 MARKS = (Mark(10.0, 10.1, MarkKind.FAULT, "cut master-1"), Mark(20.0, 20.1, MarkKind.HEAL, "heal"))
@@ -33,7 +34,7 @@ def run(failures: tuple[tuple[float, float], ...] = (), took: float = 0.01, rate
         marks=MARKS,
         baseline_seconds=10.0,
         felt=tuple(felt(records, MARKS, 80.0)),
-        p99=latencies_by_operation(records),
+        latency=latencies(records, 10.0),
         durability=Durability(10, {}, {"a": 1, "b": 1}),
         broken_registers=(),
         redundancy_seconds=3.0,
@@ -84,6 +85,21 @@ def test_an_outage_beyond_the_floor_fails() -> None:
 
 def test_slow_answers_fail() -> None:
     assert verdict(run(took=0.6)) is Verdict.FAILED
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        (Latency(p99=0.5, slow=30, allowed=30.0), Verdict.PASSED),
+        (Latency(p99=0.6, slow=30, allowed=30.0), Verdict.MISSED),
+        (Latency(p99=0.2, slow=31, allowed=30.0), Verdict.FAILED),
+    ],
+    ids=["the whole allowance", "slow within the drill alone", "more than five minutes allow"],
+)
+def test_the_promised_p99_is_judged_over_five_minutes_and_a_target_over_the_drill(
+    one: Latency, expected: Verdict
+) -> None:
+    assert verdict(replace(run(), latency={"create": one})) is expected
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The verdict says what clients felt: in gaps, shares and times of failures, from the intended send on."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -8,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drills.record import Connection, Operation, Outcome, Record
-from drills.verdict import Mark, MarkKind, felt, latencies_by_operation, longest_gap, percentile, rates
+from drills.verdict import Mark, MarkKind, felt, longest_gap, percentile, rates
 
 FAULT = Mark(10.0, 10.1, MarkKind.FAULT, "kill master-1")
 HEAL = Mark(20.0, 20.1, MarkKind.HEAL, "heal")
@@ -96,11 +95,3 @@ def test_the_baseline_is_what_was_achieved_before_the_first_mark() -> None:
 def test_marks_that_make_no_windows_are_refused(marks: list[Mark]) -> None:
     with pytest.raises(ValueError, match="marks must be"):
         felt(steady(0, 1), marks, 30.0)
-
-
-def test_a_percentile_is_of_an_operation_through_the_endpoint_whatever_the_client() -> None:
-    quick = [request(at / 10) for at in range(99)]
-    slow = replace(request(20.0, took=9.0), connection=Connection.PATIENT)
-    direct = replace(slow, via="master-1")
-    assert latencies_by_operation([*quick, slow, direct]) == {"create": pytest.approx(0.01)}
-    assert latencies_by_operation([*quick, slow, slow, direct]) == {"create": pytest.approx(9.0)}
