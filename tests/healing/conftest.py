@@ -1,11 +1,11 @@
-"""The healing table is printed at the end of the run."""
+"""Machines whose members heal, and look often."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from components.node.agent import member
-from tests.healing.machines import TABLE, Machines
+from tests.healing.machines import Machines
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -33,15 +33,3 @@ def three(shared: Machines) -> Machines:
             shared.boot(name)
     shared.heal()
     return shared
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if not TABLE:
-        return
-    terminalreporter.section("healing")
-    line = "{:<34} {:<46} {:<42} {:>8} {:>6} {:>5}"
-    terminalreporter.line(line.format("start", "action", "end", "seconds", "acked", "lost"))
-    for row in TABLE:
-        terminalreporter.line(
-            line.format(row.start, row.action, row.end, f"{row.seconds:.1f}", row.acknowledged, row.lost)
-        )

@@ -1,4 +1,4 @@
-"""Machines whose agents look after real etcd processes by themselves, and a client that writes all the time."""
+"""Machines whose agents look after real etcd processes by themselves."""
 
 import os
 import shutil
@@ -6,10 +6,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 from components.node.agent.cluster import SERVING, answers
@@ -20,26 +18,10 @@ from components.node.etcd import UNIT, client_url, metrics_url
 from components.node.machine import Peer
 from tests.agent.conftest import World
 from tests.agent.processes import eventually
-from tests.healing.kv import Kv
 
 TICK_SECONDS = 0.3
 SLOW = 90.0
 """Seconds that a heal may take on a busy machine; the table says how long it took."""
-
-
-@dataclass
-class Row:
-    """A line of the healing table."""
-
-    start: str
-    action: str
-    end: str
-    seconds: float
-    acknowledged: int
-    lost: int
-
-
-TABLE: list[Row] = []
 
 
 @dataclass
@@ -176,61 +158,3 @@ class Machines(World):
         for agent in self.agents.values():
             agent.thread.join(30)
         super().end()
-
-
-class Writer:
-    """Writes numbered keys to whichever member takes them; knows which writes were acknowledged."""
-
-    def __init__(self, machines: Machines, prefix: str) -> None:
-        self.machines, self.prefix = machines, prefix
-        self.acknowledged: list[int] = []
-        self.times: list[float] = []
-        """When each of them was, by the monotonic clock."""
-        self._clients = [Kv(machines.machines[member.name], member.address) for member in machines.members]
-        self._ended = False
-        self._thread = threading.Thread(target=self._write, daemon=True)
-        self._thread.start()
-
-    def _write(self) -> None:
-        number = 0
-        while not self._ended:
-            for client in self._clients:
-                if client.put(f"{self.prefix}{number}", b"x"):
-                    self.acknowledged.append(number)
-                    self.times.append(time.monotonic())
-                    break
-            number += 1
-            time.sleep(0.05)
-
-    def stop(self) -> None:
-        self._ended = True
-        self._thread.join(30)
-        for client in self._clients:
-            client.close()
-
-    def longest_gap(self) -> float:
-        """The longest time between two acknowledged writes, seconds."""
-        return max((after - before for before, after in pairwise(self.times)), default=0.0)
-
-    def lost(self) -> set[int]:
-        """Acknowledged writes that no member has any more."""
-        context = next(self.machines.machines[name] for name in self.machines.names if self.machines.serving(name))
-        answer = cluster(context).etcdctl._run(
-            (client_url(context.machine.address),), "get", "--prefix", self.prefix, "--keys-only", timeout=10
-        )
-        return set(self.acknowledged) - {int(key.removeprefix(self.prefix)) for key in answer.split()}
-
-
-@contextmanager
-def case(machines: Machines, start: str, action: str, end: str) -> Iterator[Writer]:
-    """One line of the table: under load, from the action to the end state; no acknowledged write may be lost."""
-    writer = Writer(machines, f"case-{len(TABLE)}-")
-    begun = time.monotonic()
-    try:
-        yield writer
-        seconds = time.monotonic() - begun
-    finally:
-        writer.stop()
-    lost = writer.lost()
-    TABLE.append(Row(start, action, end, seconds, len(writer.acknowledged), len(lost)))
-    assert not lost, f"acknowledged writes are lost: {sorted(lost)}"

@@ -18,8 +18,9 @@ from components.node.agent.member import cluster
 from components.node.etcd import UNIT, client_url, metrics_url
 from tests.agent import processes
 from tests.agent.processes import eventually
+from tests.healing.case import case
 from tests.healing.kv import Kv
-from tests.healing.machines import SLOW, Agent, Machines, case
+from tests.healing.machines import SLOW, Agent, Machines
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -176,11 +177,15 @@ def test_a_corruption_that_nobody_can_be_blamed_for_is_left_to_people(three: Mac
 
 
 def test_the_alarm_of_a_removed_member_is_cleared(three: Machines) -> None:
-    with case(three, "three voters", "CORRUPT of a member that was removed", "cleared, writes go on"):
+    etcdctl, endpoint = cluster(three.machines["member-1"]).etcdctl, client_url(three.members[0].address)
+    with case(three, "three voters", "CORRUPT of a member that was removed", "cleared, writes go on") as writer:
         client = Kv(three.machines["member-1"], three.members[0].address)
         assert client.raise_alarm(7, AlarmKind.CORRUPT)
         client.close()
-        eventually(three.whole, SLOW, "the alarm is gone")
+        eventually(lambda: not etcdctl.alarms((endpoint,)), SLOW, "the alarm is gone")
+        served = len(writer.acknowledged)
+        eventually(lambda: len(writer.acknowledged) > served, SLOW, "writes are taken")
+        three.heal()
 
 
 def test_defragmentation_takes_the_leader_last(three: Machines, monkeypatch: pytest.MonkeyPatch) -> None:

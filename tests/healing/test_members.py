@@ -13,7 +13,8 @@ from components.node.etcd import UNIT, client_url, metrics_url
 from components.node.machine import Peer
 from components.node.record import Keys, Record, State
 from tests.agent.processes import eventually
-from tests.healing.machines import SLOW, Machines, case
+from tests.healing.case import case
+from tests.healing.machines import SLOW, Machines
 
 pytestmark = pytest.mark.timeout(240)
 

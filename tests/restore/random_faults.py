@@ -10,7 +10,6 @@ import argparse
 import logging
 import random
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,10 +18,12 @@ from pathlib import Path
 from components.node.agent import member, restore
 from components.node.record import RestoreOrder
 from components.node.snapshots import Snapshot
-from tests.healing.kv import Acknowledged, Kv
+from tests.healing.kv import Acknowledged
+from tests.healing.writer import Writer
 from tests.restore.rough import Rough
 
 PREFIX = "random-"
+PAUSE_SECONDS = 0.02
 
 
 class History:
@@ -46,33 +47,6 @@ class History:
             cluster_id, revision = self.parents[cluster_id]
             limit = min(limit, revision)
         return write.revision <= limit
-
-
-class Writer:
-    """Writes numbered keys to whichever member takes them, all the time."""
-
-    def __init__(self, machines: Rough) -> None:
-        self.acknowledged: dict[int, Acknowledged] = {}
-        self._clients = [Kv(machines.machines[one.name], one.address) for one in machines.members]
-        self._ended = False
-        self._thread = threading.Thread(target=self._write, daemon=True)
-        self._thread.start()
-
-    def _write(self) -> None:
-        number = 0
-        while not self._ended:
-            for client in self._clients:
-                if (said := client.acknowledged(f"{PREFIX}{number}", b"x")) is not None:
-                    self.acknowledged[number] = said
-                    break
-            number += 1
-            time.sleep(0.02)
-
-    def stop(self) -> None:
-        self._ended = True
-        self._thread.join(30)
-        for client in self._clients:
-            client.close()
 
 
 @dataclass
@@ -172,7 +146,7 @@ def main(seed: int, seconds: float) -> None:
         machines = Rough(Path(folder))
         try:
             run = Run(machines, random.Random(seed))  # noqa: S311 reproducible, not secret
-            writer, episodes, end = Writer(machines), 0, time.monotonic() + seconds
+            writer, episodes, end = Writer(machines, PREFIX, PAUSE_SECONDS), 0, time.monotonic() + seconds
             while time.monotonic() < end:
                 print(f"seed {seed}: {run.episode()}", flush=True)
                 episodes += 1

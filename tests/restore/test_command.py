@@ -13,6 +13,7 @@ from components.node.record import Keys
 from components.node.snapshots import SnapshotKeys
 from tests.agent.processes import eventually
 from tests.healing.machines import SLOW
+from tests.restore.case import restoring
 from tests.restore.machines import UID, Restorable
 
 pytestmark = pytest.mark.timeout(240)
@@ -47,15 +48,15 @@ def test_the_loss_is_exactly_what_the_dry_run_said(machines: Restorable, capsys:
 
 def test_a_restore_while_another_runs_is_refused_until_it_is_superseded(machines: Restorable) -> None:
     machines.put("k", "v")
-    snapshot = machines.snapshot()
-    machines.die("member-2", "member-3")
-    machines.order(snapshot)
-    eventually(lambda: "1 of 2 members have" in machines.agents["member-1"].said, SLOW, "it waits")
-    with pytest.raises(RefusedError, match=r"runs: 1 of 2 members have the snapshot.*SUPERSEDE=1"):
-        machines.restore(yes=True)
-    machines.boot("member-2", "member-3")
-    assert machines.restore(yes=True, supersede=True) == 0
-    machines.heal()
+    with restoring(machines, "one voter of three, a restore runs", "SUPERSEDE=1", "the later order") as snapshot:
+        machines.die("member-2", "member-3")
+        machines.order(snapshot)
+        eventually(lambda: "1 of 2 members have" in machines.agents["member-1"].said, SLOW, "it waits")
+        with pytest.raises(RefusedError, match=r"runs: 1 of 2 members have the snapshot.*SUPERSEDE=1"):
+            machines.restore(yes=True)
+        machines.boot("member-2", "member-3")
+        assert machines.restore(yes=True, supersede=True) == 0
+        machines.heal()
     assert machines.value("k") == "v"
     assert machines.record().generation == 3
 

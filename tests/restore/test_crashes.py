@@ -10,6 +10,7 @@ from components.node.agent.cluster import EtcdCluster
 from components.node.agent.folders import Folders
 from components.node.agent.joining import Joining
 from components.node.agent.restore import MemberRestore
+from tests.restore.case import restoring
 from tests.restore.machines import Restorable
 
 pytestmark = pytest.mark.timeout(240)
@@ -57,16 +58,17 @@ def cut_power(machines: Restorable, names: set[str], step: str, monkeypatch: pyt
 
 def survives(machines: Restorable, names: set[str], step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     machines.put("k", "before")
-    snapshot = machines.snapshot()
-    machines.put("k", "after")
-    off = cut_power(machines, names, step, monkeypatch)
-    order = machines.order(snapshot)
-    assert off.wait(60), f"nobody came to: {step}"
-    for name in names:
-        machines.agents[name].thread.join(30)
-        machines.boot(name)
-    machines.await_finished(order)
-    machines.heal()
+    who = "all lose" if len(names) > 1 else "one loses"
+    with restoring(machines, "three voters", f"restore; {who} power before: {step}", "done with them") as snapshot:
+        machines.put("k", "after")
+        off = cut_power(machines, names, step, monkeypatch)
+        order = machines.order(snapshot)
+        assert off.wait(60), f"nobody came to: {step}"
+        for name in names:
+            machines.agents[name].thread.join(30)
+            machines.boot(name)
+        machines.await_finished(order)
+        machines.heal()
     assert {machines.value("k", by=name) for name in machines.names} == {"before"}
     assert machines.record().generation == order.generation
 

@@ -14,6 +14,7 @@ from components import recovery
 from components.node.agent.recovery_keys import SECRETS
 from components.node.record import Keys
 from components.node.snapshots import SnapshotKeys
+from tests.restore.case import restoring
 from tests.restore.machines import UID, Restorable
 
 KEYS = {name: {field: f"{name}'s {field}" for field in fields} for name, fields in recovery.FIELDS.items()}
@@ -23,19 +24,19 @@ KEYS = {name: {field: f"{name}'s {field}" for field in fields} for name, fields 
 def test_a_file_is_restored_where_its_cluster_never_was(machines: Restorable, tmp_path: Path) -> None:
     file = tmp_path / "brought.db"
     machines.put("k", "of the old stack")
-    snapshot = machines.snapshot()
-    assert fetch(machines.memory, None, file) == 0
-    assert file.stat().st_mode & 0o077 == 0
-    with pytest.raises(RefusedError, match="is there already"):
-        fetch(machines.memory, None, file)
-    machines.put("k", "of the new stack")
-    # As in another stack: its store knows nothing of that snapshot.
-    for key in (SnapshotKeys(UID).database(snapshot.name), SnapshotKeys(UID).metadata(snapshot.name)):
-        machines.store.delete(key)
-    assert machines.restore(source=file, dry_run=True) == 0
-    assert not machines.store.list(Keys(UID).restore)
-    assert machines.restore(source=file, yes=True) == 0
-    machines.heal()
+    with restoring(machines, "three voters", "restore of another stack's file", "its content") as snapshot:
+        assert fetch(machines.memory, None, file) == 0
+        assert file.stat().st_mode & 0o077 == 0
+        with pytest.raises(RefusedError, match="is there already"):
+            fetch(machines.memory, None, file)
+        machines.put("k", "of the new stack")
+        # As in another stack: its store knows nothing of that snapshot.
+        for key in (SnapshotKeys(UID).database(snapshot.name), SnapshotKeys(UID).metadata(snapshot.name)):
+            machines.store.delete(key)
+        assert machines.restore(source=file, dry_run=True) == 0
+        assert not machines.store.list(Keys(UID).restore)
+        assert machines.restore(source=file, yes=True) == 0
+        machines.heal()
     assert {machines.value("k", by=name) for name in machines.names} == {"of the old stack"}
 
 

@@ -19,7 +19,7 @@ from components.node.snapshots import SnapshotKeys
 from tests.agent.processes import eventually
 from tests.healing import machines as healing
 from tests.healing.kv import Kv
-from tests.healing.machines import Writer
+from tests.healing.writer import Writer
 from tests.restore.machines import UID, Restorable
 from toolchain.cache import binary
 
