@@ -16,6 +16,9 @@ from components.topology import Topology
 CERTIFICATE_DAYS: Final = 30
 """Leaves last a year and are renewed when a third of it is left: at 30 days renewal has failed for three months."""
 
+CONCERN_MINUTES: Final = 30
+"""Work that failed once is tried again every minute; what a restore drill found stays for an hour, until the next."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringArgs:
@@ -47,6 +50,7 @@ class Monitoring(pulumi.ComponentResource):
         self.alarm(f"{name}-snapshot", self.snapshot_is_old())
         self.alarm(f"{name}-agents", unwell(name))
         self.alarm(f"{name}-certificates", near_its_end(name))
+        self.alarm(f"{name}-concerns", concerned(name))
         self.dashboard()
         self.register_outputs({"topicArn": self.topic_arn})
 
@@ -85,6 +89,7 @@ class Monitoring(pulumi.ComponentResource):
         shown = {
             "Machines in service": in_service(self.args.groups),
             "Agents that are not well": of_agents("Unwell", self.name),
+            "What agents want people to know": of_agents("Concerns", self.name),
             "Days until the first certificate ends": of_agents("CertificateDays", self.name),
         }
         if self.args.load_balancer:
@@ -189,9 +194,35 @@ def near_its_end(cluster: str) -> Alarm:
     )
 
 
+def concerned(cluster: str) -> Alarm:
+    """A snapshot that the restore drill found bad, snapshots that cannot be taken, a clock that is off: no machine is
+    unready because of it, and none of it mends itself.
+    """
+    return Alarm(
+        namespace=METRICS_NAMESPACE,
+        metric="Concerns",
+        dimensions={"Cluster": cluster},
+        statistic="Maximum",
+        comparison="GreaterThanOrEqualToThreshold",
+        threshold=1,
+        minutes=CONCERN_MINUTES,
+        # Silence is the alarm of the agents.
+        missing="notBreaching",
+        says="a machine's agent has a concern, such as a snapshot that could not be restored; its status says which",
+    )
+
+
 def of_agents(metric: str, cluster: str) -> list[list[Any]]:
     """The worst that any agent says, as a dashboard spells it: the highest but for what runs out."""
-    return [[METRICS_NAMESPACE, metric, "Cluster", cluster, {"stat": "Maximum" if metric == "Unwell" else "Minimum"}]]
+    return [
+        [
+            METRICS_NAMESPACE,
+            metric,
+            "Cluster",
+            cluster,
+            {"stat": "Minimum" if metric == "CertificateDays" else "Maximum"},
+        ]
+    ]
 
 
 def in_service(groups: Sequence[MachineGroup]) -> list[list[Any]]:

@@ -22,6 +22,8 @@ class MemoryCloud:
         self.secrets = secrets
         self.down = False
         self.reports: list[tuple[bool, str, str]] = []
+        self.concerns = 0
+        """As reported last."""
         self.replacements: list[str] = []
         self.device = ""
         self.network: dict[str, str] = {}
@@ -88,9 +90,10 @@ class MemoryCloud:
         self._answer()
         return b"wrapped " + bytes(byte ^ 0xFF for byte in content)
 
-    def report(self, *, ready: bool, phase: str, message: str, certificate_days: float | None) -> None:
+    def report(self, *, ready: bool, phase: str, message: str, certificate_days: float | None, concerns: int) -> None:
         self._answer()
         self.reports.append((ready, phase, message))
+        self.concerns = concerns
 
     def route(self, cidr: str, via: str | None = None) -> None:
         self._answer()

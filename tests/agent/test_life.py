@@ -99,6 +99,14 @@ def test_what_is_unwell_makes_the_machine_unready_and_is_named(context: Context)
     assert json.loads((context.paths.run / "status.json").read_text())["ready"] is False
 
 
+def test_a_concern_is_told_to_the_cloud_and_leaves_the_machine_ready(context: Context) -> None:
+    loop = Loop(context, (Recorded("a", []),), Reporter(context))
+    context.concerns["proof"] = "the newest snapshot that was drilled is not good"
+    assert loop.once()
+    assert cloud_of(context).reports[-1] == (True, "ready", "the newest snapshot that was drilled is not good")
+    assert cloud_of(context).concerns == 1
+
+
 def test_an_unchanged_status_is_told_once(context: Context) -> None:
     loop = Loop(context, (Recorded("a", []),), Reporter(context))
     for _ in range(5):

@@ -143,7 +143,7 @@ def test_files_are_moved_without_their_content_in_memory(cloud: Local, tmp_path:
 def test_what_a_machine_asks_for_reaches_the_cloud(cloud: Local) -> None:
     assert cloud.secret("mine") == b"secret"
     assert cloud.attach_volume() == "/dev/loop7"
-    cloud.report(ready=True, phase="ready", message="all is well", certificate_days=100.0)
+    cloud.report(ready=True, phase="ready", message="all is well", certificate_days=100.0, concerns=0)
     cloud.route("10.244.1.0/24")
     cloud.replace_me("template")
     assert Api.bodies["/v1/instance/status"] == {"ready": True, "phase": "ready", "message": "all is well"}

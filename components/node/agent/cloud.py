@@ -89,10 +89,11 @@ class Cloud(Protocol):
     def wrap(self, content: bytes) -> bytes:
         """Encrypt with the cloud's key service; what comes back no machine has to be able to read."""
 
-    def report(self, *, ready: bool, phase: str, message: str, certificate_days: float | None) -> None:
+    def report(self, *, ready: bool, phase: str, message: str, certificate_days: float | None, concerns: int) -> None:
         """Tell people (and whoever waits for this machine) how it is.
 
-        `certificate_days`: until the first of its certificates ends; None before it has any.
+        `certificate_days`: until the first of its certificates ends; None before it has any. `concerns`: how many
+        things people should know of though it is ready, such as a snapshot that could not be restored.
         """
 
     def route(self, cidr: str, via: str | None = None) -> None:

@@ -58,7 +58,9 @@ class Reporter:
         if changed or now - self._reported > REPORT_SECONDS:
             try:
                 days = days_left(context.paths.root, context.metrics)
-                context.cloud.report(ready=ready, phase=phase, message=message, certificate_days=days)
+                context.cloud.report(
+                    ready=ready, phase=phase, message=message, certificate_days=days, concerns=len(context.concerns)
+                )
                 self._reported = now
             except CloudError as error:
                 context.log.changed("cloud", str(error))

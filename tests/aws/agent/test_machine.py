@@ -85,11 +85,11 @@ def test_what_it_wraps_is_not_readable(machine: Machine) -> None:
 
 
 def test_it_tells_how_it_is(machine: Machine, world: World) -> None:
-    machine.cloud.report(ready=False, phase="etcd", message="waiting", certificate_days=None)
-    machine.cloud.report(ready=True, phase="ready", message="all is well", certificate_days=120.0)
+    machine.cloud.report(ready=False, phase="etcd", message="waiting", certificate_days=None, concerns=0)
+    machine.cloud.report(ready=True, phase="ready", message="all is well", certificate_days=120.0, concerns=1)
     metrics = world.ask("cloudwatch", "list_metrics", Namespace="kube-ha")["Metrics"]
     of_cluster = [metric["MetricName"] for metric in metrics if metric["Dimensions"] == OF_CLUSTER]
-    assert sorted(of_cluster) == ["CertificateDays", "Unwell"]
+    assert sorted(of_cluster) == ["CertificateDays", "Concerns", "Unwell"]
 
 
 def test_it_answers_the_groups_hook_when_it_is_to_end(machine: Machine) -> None:

@@ -22,7 +22,9 @@ CALLS: dict[str, Call] = {
     "autoscaling:DescribeAutoScalingInstances": lambda cloud: cloud.instance(),
     "autoscaling:DescribeLifecycleHooks": lambda cloud: cloud.let_go(),
     "autoscaling:TerminateInstanceInAutoScalingGroup": lambda cloud: cloud.replace_me("its template changed"),
-    "cloudwatch:PutMetricData": lambda cloud: cloud.report(ready=True, phase="", message="", certificate_days=None),
+    "cloudwatch:PutMetricData": lambda cloud: cloud.report(
+        ready=True, phase="", message="", certificate_days=None, concerns=0
+    ),
     "ec2:AssignPrivateIpAddresses": lambda cloud: cloud.take_address("10.77.16.17"),
     "ec2:AttachVolume": lambda cloud: cloud.attach_volume(),
     "ec2:CreateRoute": lambda cloud: cloud.route(PODS),

@@ -146,10 +146,10 @@ class Aws:
         }
         return json.dumps(wrapped).encode()
 
-    def report(self, *, ready: bool, phase: str, message: str, certificate_days: float | None) -> None:
+    def report(self, *, ready: bool, phase: str, message: str, certificate_days: float | None, concerns: int) -> None:
         cluster = [{"Name": "Cluster", "Value": self._cluster}]
         machine = [{"Name": "Machine", "Value": self._slot or self._metadata("instance-id")}]
-        values = {"Unwell": 0.0 if ready else 1.0, "CertificateDays": certificate_days}
+        values = {"Unwell": 0.0 if ready else 1.0, "CertificateDays": certificate_days, "Concerns": float(concerns)}
         data = [
             {"MetricName": name, "Value": value, "Unit": "None", "Dimensions": dimensions}
             for name, value in values.items()

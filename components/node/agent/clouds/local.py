@@ -105,7 +105,7 @@ class Local:
     def wrap(self, content: bytes) -> bytes:
         return self._call("POST", "/v1/wrap", content)[0]
 
-    def report(self, *, ready: bool, phase: str, message: str, certificate_days: float | None) -> None:
+    def report(self, *, ready: bool, phase: str, message: str, certificate_days: float | None, concerns: int) -> None:
         self._json("PUT", "/v1/instance/status", {"ready": ready, "phase": phase, "message": message})
 
     def route(self, cidr: str, via: str | None = None) -> None:
