@@ -56,9 +56,10 @@ def test_a_silent_holder_is_overtaken_and_stops(store: MemoryCloud) -> None:
     first, _ = lock(store, "a")
     second, clock = lock(store, "b")
     first.acquire("membership", 60)
-    with pytest.raises(LockedError):
-        second.acquire("membership", 60)
-    clock.now += 61
+    for _ in range(2):
+        with pytest.raises(LockedError):
+            second.acquire("membership", 60)
+        clock.now += 59
     second.acquire("membership", 60)
     with pytest.raises(LockLostError):
         first.confirm()

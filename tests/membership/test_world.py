@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from components.node.membership import UNREADABLE
-from components.node.record import Keys, Record, RestoreOrder
+from components.node.record import Keys, Record, State
 from tests.membership.world import EXPECTED, UID, Disk, World, Write
 
 names = st.integers(0, 4)
@@ -107,13 +107,7 @@ class Membership(RuleBasedStateMachine):
     @rule()
     def an_operator_orders_a_restore(self) -> None:
         record = Record.model_validate_json(self.world.objects[Keys(UID).record][0])
-        generation = record.generation + 1
-        snapshot = f"snapshot-{generation}"
-        self.world.snapshots[snapshot] = tuple(self.acknowledged.get(record.generation, ()))
-        order = RestoreOrder(
-            generation=generation, token=f"t{generation}", members=self.world.urls, snapshot=snapshot, sha256="0"
-        )  # fmt: skip
-        self.world.objects[Keys(UID).restore] = (order.encode(), f"order-{generation}")
+        self.world.order_restore(record.generation + 1, tuple(self.acknowledged.get(record.generation, ())))
 
     @invariant()
     def one_quorum_per_generation_and_no_write_is_lost(self) -> None:
@@ -149,6 +143,30 @@ def test_a_world_left_alone_forms_and_serves_and_repairs_itself() -> None:
         world.kill(name)
         world.disks[name] = Disk(world, name)
     assert [world.settle(name) for name in ("m0", "m1")] == ["NotYetError", "NotYetError"]
+
+
+def test_a_disk_lost_after_a_restore_is_not_restored_again() -> None:
+    """It has voted in the new history; it would come back without what it acknowledged there."""
+    world = World(3)
+    for name in world.urls:
+        world.settle(name)
+    world.order_restore(2, (1,))
+    assert [world.settle(name) for name in world.urls] == ["RESTORE", "RESTORE", "RESTORE"]
+    assert world.commit(2, world.group("m0", 2), Write((2,)))
+    world.kill("m2")
+    world.disks["m2"] = Disk(world, "m2")
+    assert world.settle("m2") == "REPLACE"
+
+
+def test_a_cluster_is_formed_when_every_member_has_had_its_part_in_it() -> None:
+    """Before that, one that never had data may come with its own; afterwards nobody may."""
+    world = World(3)
+    for name in ("m0", "m1"):
+        world.settle(name)
+    assert not world.joining("m0").finish_forming()
+    assert world.settle("m2") == "FORM"
+    assert world.joining("m0").finish_forming()
+    assert Record.model_validate_json(world.objects[Keys(UID).record][0]).state is State.FORMED
 
 
 def test_a_store_that_is_silent_is_not_taken_for_an_empty_one() -> None:

@@ -268,6 +268,15 @@ class World:
         self.clock += seconds
         self.replicate()
 
+    def order_restore(self, generation: int, writes: tuple[int, ...]) -> None:
+        """An operator orders a snapshot that holds these writes."""
+        snapshot = f"snapshot-{generation}"
+        self.snapshots[snapshot] = writes
+        order = RestoreOrder(
+            generation=generation, token=f"t{generation}", members=self.urls, snapshot=snapshot, sha256="0"
+        )  # fmt: skip
+        self.objects[Keys(UID).restore] = (order.encode(), f"order-{generation}")
+
     # -- Raft ----------------------------------------------------------------------------------------------------
 
     def group(self, name: str, generation: int) -> set[str]:
