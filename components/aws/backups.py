@@ -64,8 +64,8 @@ class Backups(pulumi.ComponentResource):
                 key=key,
                 source=pulumi.FileAsset(str(upload.source)),
                 source_hash=upload.sha256,
-                # A child is protected as its parent is, unless it says so: the next agent takes the place of this one.
-                opts=pulumi.ResourceOptions(parent=store, protect=False, depends_on=[versioned]),
+                # Not the bucket's child, which would be protected with it: the next agent takes the place of this one.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[versioned]),
             )
         self.register_outputs({"bucket": self.bucket, "url": self.url})
 

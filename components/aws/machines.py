@@ -50,6 +50,8 @@ class MachineGroupArgs:
     instance_profile_arn: pulumi.Input[str]
     security_group: pulumi.Input[str]
     key_arn: pulumi.Input[str]
+    needs: Sequence[pulumi.Resource]
+    """What has to be there before the first machine boots; what a component waits for, its children do not."""
     target_groups: Sequence[pulumi.Input[str]] = ()
     durable: Durable | None = None
 
@@ -94,7 +96,7 @@ class MachineGroup(pulumi.ComponentResource):
                 autoscaling.GroupTagArgs(key=key, value=value, propagate_at_launch=True)
                 for key, value in self.tags.items()
             ],
-            opts=self.child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=args.needs),
         )
         autoscaling.LifecycleHook(
             f"{name}-leave",

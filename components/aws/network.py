@@ -33,7 +33,10 @@ class NetworkArgs:
 
 
 class Network(pulumi.ComponentResource):
-    """A VPC whose machines have no public address."""
+    """A VPC whose machines have no public address.
+
+    Who waits for a component waits for its own children only, not for theirs: routes are its own.
+    """
 
     vpc_id: pulumi.Output[str]
     machines_cidr: str
@@ -97,7 +100,7 @@ class Network(pulumi.ComponentResource):
                 cidr_block=str(ranges.reserved),
                 reservation_type="explicit",
                 description="kube-ha: etcd members take these by number",
-                opts=pulumi.ResourceOptions(parent=private[zone]),
+                opts=self.child,
             )
 
     def routes_outside(self, public: Mapping[str, ec2.Subnet]) -> None:
@@ -148,7 +151,7 @@ class Network(pulumi.ComponentResource):
             destination_cidr_block="0.0.0.0/0",
             gateway_id=gateway_id,
             nat_gateway_id=nat_gateway_id,
-            opts=pulumi.ResourceOptions(parent=table),
+            opts=self.child,
         )
 
     def associate(self, name: str, table: ec2.RouteTable, subnet: ec2.Subnet) -> None:
@@ -156,7 +159,7 @@ class Network(pulumi.ComponentResource):
             f"{self.name}-{name}",
             route_table_id=table.id,
             subnet_id=subnet.id,
-            opts=pulumi.ResourceOptions(parent=table),
+            opts=self.child,
         )
 
     def s3_endpoint(self, tables: Sequence[ec2.RouteTable]) -> pulumi.Output[str]:

@@ -47,7 +47,8 @@ class Secrets(pulumi.ComponentResource):
                 f"{name}-{secret}",
                 secret_id=stored.id,
                 secret_string=args.values[secret],
-                opts=pulumi.ResourceOptions(parent=stored),
+                # Who waits for the store waits for its own children: a secret without content is not worth it.
+                opts=pulumi.ResourceOptions(parent=self),
             )
             arns[secret] = stored.arn
         self.readable = {

@@ -139,7 +139,7 @@ class SecurityGroups(pulumi.ComponentResource):
             from_port=first,
             to_port=last,
             description=name,
-            opts=pulumi.ResourceOptions(parent=owner),
+            opts=pulumi.ResourceOptions(parent=self),
             **properties(ports, **peer),
         )
 
@@ -151,7 +151,7 @@ class SecurityGroups(pulumi.ComponentResource):
             from_port=first,
             to_port=last,
             description=name,
-            opts=pulumi.ResourceOptions(parent=owner),
+            opts=pulumi.ResourceOptions(parent=self),
             **properties(ports, **peer),
         )
 

@@ -254,11 +254,12 @@ class ControlPlane(pulumi.ComponentResource):
                 instance_profile_arn=self.identities[role].instance_profile_arn,
                 security_group=self.security_groups.of_role(role),
                 key_arn=self.key.arn,
+                # A machine that boots before its secrets and its way out are there would begin with refusals.
+                needs=[self.secrets, self.store, self.network, self.security_groups],
                 target_groups=targets,
                 durable=durable,
             ),
-            # A machine that boots before its secrets and its way out are there would begin with refusals.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.secrets, self.store, self.network]),
+            opts=self.child,
         )
 
     def user_data(self, identity: Identity) -> pulumi.Output[str]:

@@ -311,6 +311,15 @@ def test_no_machine_boots_before_its_role_may_do_anything(stack: str) -> None:
 
 
 @pytest.mark.parametrize("stack", NAMES)
+def test_no_machine_boots_before_what_it_fetches_and_its_way_out_are_there(stack: str) -> None:
+    kinds = ("SecretVersion", "BucketObjectv2", "SubnetCidrReservation", "Route", "RouteTableAssociation")
+    kinds += ("SecurityGroupIngressRule", "SecurityGroupEgressRule", "VpcEndpoint")
+    needed = {found.name for found in aws_resources(stack) if found.type.rsplit(":", 1)[1] in kinds}
+    for group in of(stack, "autoscaling.Group").values():
+        assert needed <= {urn.rsplit("::", 1)[1] for urn in group.dependencies}
+
+
+@pytest.mark.parametrize("stack", NAMES)
 def test_a_preview_knows_every_resource_although_values_are_unknown(stack: str) -> None:
     previewed = {
         (found.type, found.name) for found in register(stack, settings_of(stack), preview=True) if found.custom
