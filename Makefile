@@ -88,6 +88,7 @@ rehearse: tools-quiet ## play a cloud stack's whole life on an emulated cloud, n
 CLOUD ?= aws
 cloud-tools: tools-quiet ## make what the machines of a cloud fetch at boot: CLOUD=aws
 	@$(PY) -m toolchain.cloud_libraries $(CLOUD)
+	@$(PY) -m toolchain.cloud_controller $(CLOUD)
 	@$(PY) -m toolchain.debian_packages
 
 env: $(SYNCED) ## print the exports that put the tools on PATH and set Pulumi's backend, for eval: [REHEARSAL=1]
@@ -129,8 +130,8 @@ DRILL = $(WITH) $(PY) -m drills
 DRILLED = --kubeconfig .state/kubeconfig-$(STACK) --stack $(STACK)
 FAULTS = $(addprefix --fault ,$(FAULT))
 
-drill: $(SYNCED) ## faults, probes, verdict, report: [FAULT="name …"], else all; [REPEAT=5] [LOAD=file] [TIMES=1]
-	@$(DRILL) run $(DRILLED) $(FAULTS) --repeat $(or $(REPEAT),5) $(if $(LOAD),--load $(LOAD)) $(if $(TIMES),--times $(TIMES))
+drill: $(SYNCED) ## faults, probes, verdict, report: [FAULT="name …"], else all; [REPEAT=5] [LOAD=file] [TIMES=1] [OUTPUT=folder to go on with]
+	@$(DRILL) run $(DRILLED) $(FAULTS) --repeat $(or $(REPEAT),5) $(if $(LOAD),--load $(LOAD)) $(if $(TIMES),--times $(TIMES)) $(if $(OUTPUT),--output $(OUTPUT))
 
 drill-reference: $(SYNCED) ## ours and kubeadm's documents under the same faults, with the ratios: [FAULT=…] [REPEAT=3]
 	@$(DRILL) reference $(DRILLED) $(FAULTS) --repeat $(or $(REPEAT),3)

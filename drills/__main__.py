@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 from rich.console import Console
@@ -15,13 +15,17 @@ from drills import fault as faults
 from drills.alteration import USUAL
 from drills.api import ApiError
 from drills.campaign import Campaign, campaign
+from drills.child import ChildError
 from drills.cluster import UnhealthyError, scenario
 from drills.drain import DrainError
 from drills.fault import FaultError
 from drills.injector import InjectionError
+from drills.inventory import InventoryError
 from drills.judge import Verdict
 from drills.kubeconfig import KubeconfigError
 from drills.load import LoadError
+from drills.place import Place, place
+from drills.store import StoreError
 from drills.summary import summarize
 from drills.table import table
 from drills.thresholds import floor
@@ -29,6 +33,11 @@ from drills.thresholds import floor
 app = App(name="drills", help="Kill it, cut it, load it, and measure what clients felt.")
 console = Console(highlight=False)
 
+REASONS: Final = (
+    FaultError, LoadError, KubeconfigError, InventoryError, InjectionError, UnhealthyError, ApiError, DrainError,
+    ChildError,
+)  # fmt: skip
+"""Why nothing more can be drilled."""
 REFUSED: Final = 2
 """Exit code when nothing was drilled, or nothing can be said."""
 COMPARED: Final = (
@@ -58,8 +67,10 @@ def run(
     load_file: Annotated[Path | None, Parameter(name="--load")] = None,
     times: int = 1,
     output: Path | None = None,
+    inventory: Path | None = None,
+    harm: str | None = None,
 ) -> None:
-    """Drill a cluster of the local cloud and judge it. Exit code 0: every floor held; 1: not; 2: nothing can be said.
+    """Drill a cluster and judge it. Exit code 0: every floor held; 1: not; 2: nothing can be said, or not of all.
 
     Parameters
     ----------
@@ -70,25 +81,29 @@ def run(
     fault
         Name of a fault, again for each; all when there is none.
     repeat
-        How often each fault is drilled.
+        How many runs each fault should have, those included that `output` has of this stack and program already.
     load_file
         A load declaration that runs beside the probe.
     times
         How many times as fast as the load is declared.
     output
-        Folder for records and the report; .state/drills/<time> when not given.
+        Folder for records and the report; a campaign that was ended goes on where it stopped when it is given the same
+        again. .state/drills/<time> when not given.
+    inventory
+        A cluster of a cloud instead of a stack of the local one: a file that says cloud, region and cluster.
+    harm
+        Name of the inventory's cluster: without it nothing there is touched.
     """
-    where, name = output or _fresh(), "production"
+    where, name, stopped = output or _fresh(), "production", True
     with _explained(where):
         wanted = faults.chosen(fault, faults.load())
         declaration = load.times(load.load(load_file), times) if load_file else None
-        with campaign(kubeconfig, stack, declaration, _tell) as work:
+        with campaign(kubeconfig, place(stack, inventory, harm), declaration, _tell) as work:
             name = scenario(work.cluster.machines)
-            for one in work.possible(wanted):
-                for number in range(1, repeat + 1):
-                    console.print(f"[bold]{one.name}[/] {number}/{repeat}: {one.title}")
-                    work.run(one, store.folder(where, one.name, number))
-    _conclude(where, stack, name)
+            work.repeat(wanted, repeat, where)
+        stopped = False
+    found = _conclude(where, harm or stack, name)
+    sys.exit(found or (REFUSED if stopped else 0))
 
 
 @app.command
@@ -109,17 +124,17 @@ def controls(
     output
         Folder for records; .state/drills/<time> when not given.
     """
-    where, overlooked = output or _fresh(), []
+    where, overlooked, stopped = output or _fresh(), [], True
     with _explained(where):
         declared = control.load()
         if name and name not in declared:
             raise FaultError(f"control: {name!r} is unknown; one of {', '.join(declared)}.")
-        with campaign(kubeconfig, stack, None, _tell) as work:
+        with campaign(kubeconfig, Place(stack), None, _tell) as work:
             limit = floor(scenario(work.cluster.machines))
             for one in [declared[name]] if name else declared.values():
                 for fault in work.possible([one.fault]):
                     console.print(f"[bold]{one.name}[/]: {one.title}")
-                    drilled = work.run(fault, store.folder(where, one.name, 1), alteration=one.alteration)
+                    drilled = work.run(fault, store.folder(where, one.name), alteration=one.alteration)
                     work.alterer.undo()
                     summary = summarize(fault, [drilled.run], limit)
                     why = control.missed(one, drilled.run, summary.verdict)
@@ -127,7 +142,8 @@ def controls(
                     found = control.measure(drilled.run, one.found.what)
                     said = why or f"{one.name}: found out, {summary.verdict}; {one.found.what} {found:.1f}"
                     console.print(f"[{'red' if why else 'green'}]{said}", soft_wrap=True)
-    sys.exit(1 if overlooked else 0)
+        stopped = False
+    sys.exit(1 if overlooked else REFUSED if stopped else 0)
 
 
 @app.command
@@ -150,22 +166,25 @@ def reference(
         Folder for records; .state/drills/<time> when not given.
     """
     where = output or _fresh()
-    wanted = []
+    wanted, stopped = [], True
     with _explained(where):
         wanted = faults.chosen(fault or COMPARED, faults.load())
-        with campaign(kubeconfig, stack, None, _tell) as work:
+        with campaign(kubeconfig, Place(stack), None, _tell) as work:
             for number in range(1, repeat + 1):
                 # The other one first in every second round: what one leaves behind must not always hit the same.
                 for kind in ("ours", "usual") if number % 2 else ("usual", "ours"):
                     _round(work, kind, wanted, number, where)
+        stopped = False
     found = [store.load(where / kind) for kind in ("ours", "usual")]
     console.print(comparison.table(list(comparison.compare(wanted, *found))))
+    sys.exit(REFUSED if stopped else 0)
 
 
 @app.command(name="report")
 def report_again(folder: Path, *, stack: str = "local", scenario_name: str = "production") -> None:
     """Judge what is in an output folder again, and write its report anew."""
-    _conclude(folder, stack, scenario_name)
+    with _explained(folder):
+        sys.exit(_conclude(folder, stack, scenario_name))
 
 
 @app.command
@@ -181,7 +200,7 @@ def _round(work: Campaign, kind: str, wanted: list[faults.Fault], number: int, w
     for one in work.possible(wanted):
         console.print(f"[bold]{one.name}[/] {number}, {kind}: {one.title}")
         alteration = USUAL if kind == "usual" else None
-        work.run(one, store.folder(where / kind, one.name, number), alteration=alteration)
+        work.run(one, store.folder(where / kind, one.name), alteration=alteration)
     work.alterer.undo()
 
 
@@ -194,14 +213,21 @@ def _explained(where: Path) -> Iterator[None]:
     """Say why nothing more was drilled, instead of a traceback; go on where there is something to judge."""
     try:
         yield
-    except (FaultError, LoadError, KubeconfigError, InjectionError, UnhealthyError, ApiError, DrainError) as error:
+        return
+    except KeyboardInterrupt:
+        console.print("[red]ended by Ctrl-C; everything is undone, and what was finished is kept.")
+    except StoreError as error:
         console.print(f"[red]{error}", soft_wrap=True)
-        if not store.load(where):
-            sys.exit(REFUSED)
+        sys.exit(REFUSED)
+    except REASONS as error:
+        console.print(f"[red]{error}", soft_wrap=True)
+    if not store.load(where):
+        sys.exit(REFUSED)
 
 
-def _conclude(where: Path, stack: str, scenario_name: str) -> NoReturn:
-    declared, found, limit = faults.load(), store.load(where), floor(scenario_name)
+def _conclude(where: Path, stack: str, scenario_name: str) -> int:
+    """Print and write what came of the runs that are comparable; the exit code."""
+    declared, found, limit = faults.load(), store.comparable(store.load(where)), floor(scenario_name)
     summaries = [summarize(declared[name], [one.run for one in runs], limit) for name, runs in found.items()]
     page = where / "report.html"
     page.write_text(pages.page(found, summaries, stack, scenario_name, limit), encoding="utf-8")
@@ -211,7 +237,7 @@ def _conclude(where: Path, stack: str, scenario_name: str) -> NoReturn:
             console.print(f"{summary.fault.name}: {finding.verdict}: {finding.text}", soft_wrap=True)
     console.print(f"report: {page}", soft_wrap=True)
     verdicts = {summary.verdict for summary in summaries}
-    sys.exit(1 if Verdict.FAILED in verdicts else REFUSED if Verdict.VOID in verdicts or not verdicts else 0)
+    return 1 if Verdict.FAILED in verdicts else REFUSED if Verdict.VOID in verdicts or not verdicts else 0
 
 
 def _tell(what: str) -> None:

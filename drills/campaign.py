@@ -3,22 +3,28 @@
 import random
 import signal
 import sys
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from drills import fault as faults
-from drills import store
+from drills import schedule, store
 from drills.alteration import Alteration
 from drills.altered import Alterer
-from drills.cluster import Cluster
-from drills.drain import uncordon
-from drills.drill import Drill, Drilled
-from drills.fault import Fault
+from drills.api import ApiError
+from drills.child import ChildError
+from drills.cluster import Cluster, UnhealthyError
+from drills.drain import DrainError, uncordon
+from drills.drill import NOTICE_SECONDS, Drill, Drilled
+from drills.fault import Fault, FaultError, Inject
 from drills.guard import guarded
+from drills.injector import InjectionError
+from drills.judge import is_void
 from drills.load import Declaration
-from drills.local import LocalInjector
+from drills.place import Place
 
 
 @dataclass(frozen=True)
@@ -34,43 +40,94 @@ class Campaign:
         """Drill a fault once, on a cluster with the alteration; what came of it is in `folder`.
 
         Raises:
-            FaultError, InjectionError, UnhealthyError, ApiError, DrainError: see `Drill.run` and `Alterer`.
+            FaultError, InjectionError, UnhealthyError, ApiError, DrainError, ChildError: see `Drill.run` and `Alterer`.
         """
         if alteration:
             self.alterer.apply(alteration)
-        folder.mkdir(parents=True, exist_ok=True)
         drilled = self.drill.run(fault, folder)
         store.save(drilled)
         return drilled
 
+    def repeat(self, wanted: Sequence[Fault], times: int, output: Path) -> None:
+        """Drill until each fault has so many runs in `output` under these conditions, the fewest first.
+
+        Runs of earlier campaigns count. One that breaks off is said and done again later.
+
+        Raises:
+            StoreError: `output` cannot be read.
+            UnhealthyError, InjectionError: the cluster is not whole, and does not become so.
+        """
+        possible = {one.name: one for one in self.possible(wanted)}
+        sound: Counter[str] = Counter()
+        for drilled, runs in store.load(output).items():
+            if drilled in possible:
+                now = self.drill.conditions(possible[drilled])
+                sound[drilled] = sum(one.conditions == now and not is_void(one.run) for one in runs)
+        wasted: Counter[str] = Counter()
+        while name := schedule.due(list(possible), sound, wasted, times):
+            self.refresh()
+            self.tell(f"[bold]{name}[/] {sound[name] + 1}/{times}: {possible[name].title}")
+            counts = sound if self._sound(possible[name], store.folder(output, name)) else wasted
+            counts[name] += 1
+
+    def _sound(self, fault: Fault, folder: Path) -> bool:
+        """Whether a run came to its end and says something."""
+        try:
+            drilled = self.run(fault, folder)
+        except (FaultError, InjectionError, UnhealthyError, ApiError, DrainError, ChildError) as error:
+            self.tell(f"[red]{fault.name}: broken off: {error}")
+            return False
+        return not is_void(drilled.run)
+
+    def refresh(self) -> None:
+        """Have a cluster that no earlier drill is felt on.
+
+        kubelet waits longer before each restart of a container, and forgets after ten minutes. A cluster that is hit
+        once has none of what many drills in a row make of that, so a machine that has is replaced, in order.
+
+        Raises:
+            UnhealthyError, InjectionError: see `repeat`.
+        """
+        self.drill.injector.heal()
+        for name in self.cluster.worn():
+            self.tell(f"replacing {name}, whose containers were restarted too often")
+            self.drill.injector.power_off(name)
+            time.sleep(NOTICE_SECONDS)
+            if missing := self.drill.wait_whole():
+                raise UnhealthyError(f"not whole again after {name} was replaced: " + "; ".join(missing))
+
     def possible(self, wanted: Sequence[Fault]) -> Iterator[Fault]:
         """Those faults that this cluster can have; of the others it is said why not."""
         for fault in wanted:
-            if why := faults.lacking(fault, self.cluster.view()):
+            if why := faults.lacking(fault, self.cluster.view()) or self._unable(fault):
                 self.tell(f"{fault.name}: left out, it {why}")
             else:
                 yield fault
 
+    def _unable(self, fault: Fault) -> str | None:
+        reasons = (self.drill.injector.unable(step) for step in fault.steps if isinstance(step, Inject))
+        return next((why for why in reasons if why), None)
+
 
 @contextmanager
 def campaign(
-    kubeconfig: Path, stack: str, declaration: Declaration | None, tell: Callable[[str], None]
+    kubeconfig: Path, place: Place, declaration: Declaration | None, tell: Callable[[str], None]
 ) -> Iterator[Campaign]:
-    """A campaign on a stack of the local cloud; at its end, also on Ctrl-C, everything is undone.
+    """A campaign on a cluster; at its end, also on Ctrl-C, everything is undone.
 
     Raises:
-        KubeconfigError, InjectionError, ApiError, UnhealthyError: there is nothing that can be drilled.
+        KubeconfigError, InventoryError, InjectionError, ApiError, UnhealthyError: there is nothing that can be drilled.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    injector = LocalInjector(stack)
+    injector = place.injector(kubeconfig)
     cluster = Cluster(kubeconfig, injector)
     alterer = Alterer(cluster, injector, tell)
     # What an earlier drill may have left behind would be measured as ours.
     injector.heal()
     uncordon(cluster.api)
     alterer.undo()
-    drill = Drill(cluster, injector, kubeconfig, declaration, random.Random(), tell)  # noqa: S311
-    with guarded(stack, kubeconfig):
+    drill = Drill(place.stack, cluster, injector, kubeconfig, declaration, random.Random(), tell)  # noqa: S311
+    with guarded(place, kubeconfig):
         try:
             yield Campaign(cluster, alterer, drill, tell)
         finally:

@@ -4,6 +4,7 @@ import http.client
 import socket
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,12 @@ from drills.injector import InjectionError, Injector
 from drills.server_latency import Counts, counts
 
 API_PORT: Final = 6443
+SYSTEM_PODS: Final = "/api/v1/namespaces/kube-system/pods"
+TIER: Final = "control-plane"
+"""Label `tier` of kubeadm's static pods."""
 ETCD_METRICS_PORT: Final = 2381
+WORN_RESTARTS: Final = 3
+"""After so many restarts of a container within ten minutes kubelet waits for 40 s and longer before the next."""
 PATIENCE: Final = 1.0
 """Seconds for one answer when asked whether all is well: a machine that takes longer is not."""
 
@@ -76,6 +82,17 @@ def missing(
     return problems
 
 
+def worn(pods: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Nodes on which a container of the control plane was restarted so often that its next restart waits for long."""
+    found = {
+        str(pod["spec"]["nodeName"])
+        for pod in pods
+        for status in pod.get("status", {}).get("containerStatuses", [])
+        if status.get("restartCount", 0) >= WORN_RESTARTS and pod["metadata"].get("labels", {}).get("tier") == TIER
+    }
+    return sorted(found)
+
+
 def _condition(thing: Mapping[str, Any], kind: str) -> bool:
     conditions = thing.get("status", {}).get("conditions", [])
     return any(condition["type"] == kind and condition["status"] == "True" for condition in conditions)
@@ -118,13 +135,14 @@ class Cluster:
 
     def missing(self) -> list[str]:
         """What keeps the cluster from being whole, in words."""
+        self._find_again()
         members = self._pool.submit(self.members)
         masters, balancers = self.of("master"), self.of("balancer")
         serving = self._pool.map(lambda machine: _balances(machine.address), balancers)
         wrong = self._pool.map(lambda machine: self._readyz(machine.address), masters)
         try:
             nodes = self.api.call("GET", "/api/v1/nodes")["items"]
-            pods = self.api.call("GET", "/api/v1/namespaces/kube-system/pods")["items"]
+            pods = self.api.call("GET", SYSTEM_PODS)["items"]
         except ApiError as error:
             return [f"the endpoint does not answer: {error}"]
         return missing(
@@ -134,6 +152,24 @@ class Cluster:
             pods,
             {machine.name: serves for machine, serves in zip(balancers, serving, strict=True)},
         )
+
+    def worn(self) -> list[str]:
+        """Masters on which a container was restarted so often that its next restart waits for long.
+
+        Raises:
+            InjectionError: the API does not answer.
+        """
+        try:
+            found = worn(self.api.call("GET", SYSTEM_PODS)["items"])
+        except ApiError as error:
+            raise InjectionError(f"how often containers were restarted: {error}") from error
+        return [machine.name for machine in self.of("master") if machine.name in found]
+
+    def _find_again(self) -> None:
+        """Where the machines are now: one that was replaced may have another address. None is forgotten meanwhile."""
+        with suppress(InjectionError):
+            now = {machine.name: machine for machine in self._injector.machines()}
+            self.machines = tuple(({machine.name: machine for machine in self.machines} | now).values())
 
     def counted(self) -> dict[str, Counts]:
         """What each API server that answers has counted of its requests."""

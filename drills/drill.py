@@ -15,6 +15,7 @@ from drills import fault as faults
 from drills import generator, latency, linearizability, probe, record, registers, server_latency, verdict
 from drills.child import Child, child
 from drills.cluster import API_PORT, Cluster, UnhealthyError
+from drills.conditions import Conditions, conditions
 from drills.drain import uncordon
 from drills.fault import AnyStep, Fault
 from drills.injector import Injector
@@ -33,8 +34,6 @@ TAIL_SECONDS: Final = 3.0
 START_SECONDS: Final = 30.0
 """A process that has written nothing after this has failed, and says so when it is ended."""
 START_POLL_SECONDS: Final = 0.02
-RECOVERY_SECONDS: Final = 180.0
-"""A cluster that is not whole after this has not repaired itself."""
 POLL_SECONDS: Final = 0.5
 NOTICE_SECONDS: Final = 1.0
 """What was hit a moment ago may still look whole."""
@@ -65,12 +64,16 @@ class Drilled:
     run: Run
     trace: Trace
     records: Path
+    conditions: Conditions
+    at: float
+    """When it was finished, in seconds of Unix time."""
 
 
 @dataclass(frozen=True)
 class Drill:
     """How faults are drilled on a cluster."""
 
+    stack: str
     cluster: Cluster
     injector: Injector
     kubeconfig: Path
@@ -87,8 +90,9 @@ class Drill:
             FaultError, InjectionError: a step could not be done; what was done before is undone.
         """
         self.tell("waiting until the cluster is whole")
-        if missing := self._wait_whole():
+        if missing := self.wait_whole():
             raise UnhealthyError("the cluster is not whole before the drill: " + "; ".join(missing))
+        under = self.conditions(fault)
         registers.prepare(self.cluster.api)
         counted = self.cluster.counted()
         trace, records, load = Trace(), folder / "records.jsonl", folder / "load.jsonl"
@@ -113,11 +117,19 @@ class Drill:
         usage = json.loads(prober.said)
         trace.probe_cpu, trace.probe_late = usage["cpu"], usage["late_seconds"]
         served = server_latency.served(counted, self.cluster.counted())
-        return Drilled(self._result(trace, records, load, served), trace, records)
+        return Drilled(self._result(trace, records, load, served), trace, records, under, time.time())
 
-    def _wait_whole(self) -> list[str]:
+    def conditions(self, fault: Fault) -> Conditions:
+        """The conditions under which a run of this fault would be made now.
+
+        Raises:
+            InjectionError: what the machines run cannot be found out.
+        """
+        return conditions(self.stack, self.injector.program(), fault, self._streams(), self.load)
+
+    def wait_whole(self) -> list[str]:
         """What is still missing when the time is over; nothing as soon as the cluster is whole."""
-        until = time.monotonic() + RECOVERY_SECONDS
+        until = time.monotonic() + self.injector.recovery_seconds
         while (missing := self.cluster.missing()) and time.monotonic() < until:
             time.sleep(POLL_SECONDS)
         return missing
@@ -145,7 +157,7 @@ class Drill:
             self.tell(f"power off {target}")
             self.injector.power_off(target)
             time.sleep(NOTICE_SECONDS)
-            if missing := self._wait_whole():
+            if missing := self.wait_whole():
                 raise UnhealthyError(f"not whole again after {target} was shut down: " + "; ".join(missing))
 
     def _heal(self, fault: Fault) -> None:
@@ -162,7 +174,7 @@ class Drill:
     def _settle(self, trace: Trace) -> None:
         self.tell("waiting until the cluster is whole again")
         time.sleep(NOTICE_SECONDS)
-        if not self._wait_whole():
+        if not self.wait_whole():
             trace.redundancy_seconds = time.monotonic() - trace.marks[-1].at
         self._pass(TAIL_SECONDS, "whole again")
 
@@ -194,11 +206,14 @@ class Drill:
             served=served,
         )
 
-    @contextmanager
-    def _probing(self, records: Path) -> Iterator[Child]:
+    def _streams(self) -> tuple[probe.Stream, ...]:
         access = self.cluster.access
         masters = {machine.name: (machine.address, API_PORT) for machine in self.cluster.of("master")}
-        plan = probe.Plan(str(self.kubeconfig), str(records), probe.streams((access.host, access.port), masters))
+        return probe.streams((access.host, access.port), masters)
+
+    @contextmanager
+    def _probing(self, records: Path) -> Iterator[Child]:
+        plan = probe.Plan(str(self.kubeconfig), str(records), self._streams())
         with child("drills.probe", probe.encode(plan)) as running:
             _wait_for(records)
             yield running

@@ -34,6 +34,7 @@ class Aim(StrEnum):
     BALANCER_AND_MASTER = "active-balancer-and-master"
     ZONE_OF_LEADER = "zone-of-etcd-leader"
     ZONE_OF_BALANCER = "zone-of-active-balancer"
+    MACHINES_IN_ZONE_OF_LEADER = "machines-in-zone-of-etcd-leader"
     EVERYTHING = "everything"
 
 
@@ -278,5 +279,8 @@ _AIMS: Final[Mapping[Aim, Callable[[View, random.Random], tuple[str, ...]]]] = {
     Aim.BALANCER_AND_MASTER: _balancer_and_master,
     Aim.ZONE_OF_LEADER: lambda view, _: _zone(view, view.leader),
     Aim.ZONE_OF_BALANCER: lambda view, _: _zone(view, view.active_balancer),
+    Aim.MACHINES_IN_ZONE_OF_LEADER: lambda view, _: tuple(
+        machine.name for machine in view.machines if machine.zone in _zone(view, view.leader)
+    ),
     Aim.EVERYTHING: lambda view, _: tuple(machine.name for machine in view.machines),
 }

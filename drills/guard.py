@@ -16,7 +16,7 @@ from drills.cluster import Cluster, UnhealthyError
 from drills.drain import uncordon
 from drills.injector import InjectionError
 from drills.kubeconfig import load
-from drills.local import LocalInjector
+from drills.place import Place
 
 DONE: Final = "done"
 PATIENCE: Final = 60.0
@@ -24,10 +24,11 @@ PATIENCE: Final = 60.0
 
 
 @contextmanager
-def guarded(stack: str, kubeconfig: Path) -> Iterator[None]:
+def guarded(place: Place, kubeconfig: Path) -> Iterator[None]:
     """Have a guard for as long as the block lasts."""
+    listed = [str(place.inventory)] if place.inventory else []
     process = subprocess.Popen(
-        [sys.executable, "-m", "drills.guard", stack, str(kubeconfig)],
+        [sys.executable, "-m", "drills.guard", str(kubeconfig), place.stack, *listed],
         stdin=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -41,13 +42,19 @@ def guarded(stack: str, kubeconfig: Path) -> Iterator[None]:
 def main() -> None:
     """Wait for the drill's word; heal when its end of the pipe closes without it."""
     if sys.stdin.read() != DONE:
-        injector, kubeconfig = LocalInjector(sys.argv[1]), Path(sys.argv[2])
-        injector.heal()
-        uncordon(Api(load(kubeconfig), timeout=PATIENCE))
-        try:
-            Alterer(Cluster(kubeconfig, injector), injector, print).undo()
-        except (InjectionError, UnhealthyError) as error:
-            sys.exit(f"what was altered on machines may still be so: {error}")
+        kubeconfig, stack, *listed = sys.argv[1:]
+        undo(Place(stack, *map(Path, listed)), Path(kubeconfig))
+
+
+def undo(place: Place, kubeconfig: Path) -> None:
+    """Undo every fault and every alteration."""
+    injector = place.injector(kubeconfig)
+    injector.heal()
+    uncordon(Api(load(kubeconfig), timeout=PATIENCE))
+    try:
+        Alterer(Cluster(kubeconfig, injector), injector, print).undo()
+    except (InjectionError, UnhealthyError) as error:
+        sys.exit(f"what was altered on machines may still be so: {error}")
 
 
 if __name__ == "__main__":

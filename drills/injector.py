@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from drills.fault import Machine
+from drills.fault import Inject, Machine
 
 
 class InjectionError(Exception):
@@ -13,8 +13,19 @@ class InjectionError(Exception):
 class Injector(Protocol):
     """Every call raises `InjectionError` when it could not do what it says. `heal` undoes all of them."""
 
+    inside: bool
+    """Whether commands can be run on machines; where not, what members hold is read through API servers alone."""
+    recovery_seconds: float
+    """A cluster that is not whole after this has not repaired itself."""
+
     def machines(self) -> Sequence[Machine]:
         """Machines of the cluster, whether they run or not."""
+
+    def program(self) -> str:
+        """Hash of what the machines boot from (`conditions.program`)."""
+
+    def unable(self, step: Inject) -> str | None:
+        """Why a step cannot be done here, in words; None when it can."""
 
     def kill(self, machine: str) -> None:
         """End a machine as if its power was cut: what its member had not synced is lost."""

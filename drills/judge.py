@@ -74,7 +74,7 @@ def judge(fault: Fault, runs: Sequence[Run], floor: Floor | None) -> list[Findin
     findings: list[Finding] = []
     for number, run in enumerate(runs, 1):
         findings += [Finding(one.verdict, f"run {number}: {one.text}") for one in _run(fault, run, floor)]
-    said = [run for run in runs if not list(_void(run))]
+    said = [run for run in runs if not is_void(run)]
     if floor and not fault.outage and said:
         findings += _targets(fault, said)
         findings += _served(said)
@@ -95,6 +95,11 @@ def _run(fault: Fault, run: Run, floor: Floor | None) -> Iterator[Finding]:
     # What clients felt says nothing when they felt it before the fault already; what is lost is lost all the same.
     if floor and not fault.outage and not void:
         yield from _floor(run, floor)
+
+
+def is_void(run: Run) -> bool:
+    """Whether nothing can be said of what clients felt in a run."""
+    return any(_void(run))
 
 
 def _void(run: Run) -> Iterator[Finding]:

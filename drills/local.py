@@ -10,7 +10,8 @@ from typing import Any, Final
 from components.node.agent.step import Paths
 from components.node.keepalived import INTERFACE
 from drills import disk
-from drills.fault import Machine
+from drills.conditions import program
+from drills.fault import Inject, Machine
 from drills.injector import InjectionError
 from providers.local.client import Client, CloudRefusalError, UnreachableError
 from providers.local.cuts import CutKind
@@ -36,6 +37,9 @@ SEARCH: Final = f"PATH={Paths().binaries}:/usr/local/sbin:/usr/local/bin:/usr/sb
 class LocalInjector:
     """The machines of one stack of the local cloud."""
 
+    inside = True
+    recovery_seconds = 180.0
+
     def __init__(self, stack: str) -> None:
         self._stack = stack
         self._client = Client()
@@ -51,6 +55,18 @@ class LocalInjector:
         return [
             Machine(view.machine, view.role, view.zone, view.address, member=view.role == carriers) for view in views
         ]
+
+    def program(self) -> str:
+        """See `Injector`."""
+        if rolling := [view.machine for view in self._views() if view.template != view.desired_template]:
+            raise InjectionError(f"{', '.join(rolling)} of stack {self._stack}: not yet what the stack says; wait.")
+        with _explained():
+            specs = [one["spec"] for one in self._client.resources() if one["owner"]["stack"] == self._stack]
+        return program(spec["user_data"] for spec in specs if "user_data" in spec)
+
+    def unable(self, step: Inject) -> str | None:
+        """See `Injector`."""
+        return None
 
     def kill(self, machine: str) -> None:
         """See `Injector`."""

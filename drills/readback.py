@@ -8,11 +8,13 @@ from typing import Any, Final
 from components.node.agent.step import Paths
 from components.node.etcd import Files
 from drills import journal, probe
-from drills.cluster import Cluster
+from drills.api import Api
+from drills.cluster import API_PORT, Cluster
 from drills.fault import Machine
 from drills.injector import InjectionError, Injector
 from drills.journal import Durability
 from drills.record import Record
+from drills.registers import CONFIGMAPS
 
 PREFIX: Final = f"/registry/configmaps/{probe.NAMESPACE}/entry-"
 FILES: Final = Files(Paths().etcd_configuration)
@@ -28,13 +30,24 @@ CATCH_UP_SECONDS: Final = 20.0
 def read_back(records: Iterable[Record], cluster: Cluster, injector: Injector) -> Durability:
     """What each member holds of the journal's acknowledged entries, and whether all members hold the same.
 
+    Where no member can be asked itself, what the cluster holds by the word of each API server.
+
     Raises:
-        InjectionError: a member cannot be asked.
+        InjectionError, ApiError: a member, or an API server, cannot be asked.
     """
+    entries = journal.acknowledged(records)
+    if not injector.inside:
+        return journal.compare(entries, {one.name: _listed(one, cluster) for one in cluster.of("master")}, {})
     members = [machine for machine in cluster.machines if machine.member]
     hashes = _hashes(members, injector)
     held = {member.name: _entries(member, injector) for member in members}
-    return journal.compare(journal.acknowledged(records), held, hashes)
+    return journal.compare(entries, held, hashes)
+
+
+def _listed(master: Machine, cluster: Cluster) -> frozenset[str]:
+    api = Api(cluster.access, host=master.address, port=API_PORT)
+    items = api.call("GET", f"{CONFIGMAPS}?labelSelector=kube-ha.dev/drill%3Djournal")["items"]
+    return frozenset(str(item["metadata"]["name"]) for item in items)
 
 
 def _entries(member: Machine, injector: Injector) -> frozenset[str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from drills.cluster import Member, member, missing, scenario
+from drills.cluster import WORN_RESTARTS, Member, member, missing, scenario, worn
 from drills.fault import Machine
 
 WHOLE = {"master-1": Member(leads=True, knows_leader=True, votes=True)}
@@ -69,3 +69,14 @@ def machine(role: str, number: int) -> Machine:
 )
 def test_the_machines_say_which_floors_hold(roles: list[str], expected: str) -> None:
     assert scenario([machine(role, number) for number, role in enumerate(roles)]) == expected
+
+
+@pytest.mark.parametrize(
+    ("restarts", "tier", "expected"),
+    [(WORN_RESTARTS, "control-plane", ["m"]), (WORN_RESTARTS - 1, "control-plane", []), (9, "node", [])],
+    ids=["often", "seldom", "not of the control plane"],
+)
+def test_a_master_whose_containers_were_restarted_often_is_worn(restarts: int, tier: str, expected: list[str]) -> None:
+    statuses = {"containerStatuses": [{"restartCount": 0}, {"restartCount": restarts}]}
+    pod = {"metadata": {"labels": {"tier": tier}}, "spec": {"nodeName": "m"}, "status": statuses}
+    assert worn([pod]) == expected

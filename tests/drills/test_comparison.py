@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drills.comparison import RESOLUTION, compare, ratio
+from drills.conditions import Conditions
 from drills.drill import Drilled, Trace
 from tests.drills.test_judge import FAULT, run
 
 
 def drilled(*failures: tuple[float, float]) -> Drilled:
-    return Drilled(run(failures), Trace(), Path("records"))
+    return Drilled(run(failures), Trace(), Path("records"), Conditions("local", "p", "f", "l"), 0.0)
 
 
 def test_medians_are_compared_per_mark() -> None:

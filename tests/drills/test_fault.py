@@ -53,6 +53,7 @@ def test_every_aim_finds_what_it_says(target: Aim, seed: int) -> None:
         Aim.ACTIVE_BALANCER: lambda: names == ("balancer-1",),
         Aim.STANDBY_BALANCER: lambda: names == ("balancer-2",),
         Aim.BALANCER_AND_MASTER: lambda: names[0] == "balancer-1" and found[1] in MASTERS,
+        Aim.MACHINES_IN_ZONE_OF_LEADER: lambda: names == ("master-2", "balancer-2"),
         Aim.EVERYTHING: lambda: found == VIEW.machines,
     }
     assert expected[target]()

@@ -15,7 +15,8 @@ DRILL = """
 import sys, time
 from pathlib import Path
 from drills.guard import guarded
-with guarded("nowhere", Path(sys.argv[1])):
+from drills.place import Place
+with guarded(Place("nowhere"), Path(sys.argv[1])):
     print("guarded", flush=True)
     time.sleep(float(sys.argv[2]))
 """

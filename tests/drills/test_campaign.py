@@ -1,0 +1,135 @@
+"""A campaign goes on where it stopped, keeps what is complete, and leaves every run a cluster that is whole."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from drills import store
+from drills.campaign import Campaign
+from drills.cluster import UnhealthyError
+from drills.conditions import Conditions
+from drills.drill import Drilled, Trace
+from drills.fault import Fault, Inject, Machine, View
+from drills.injector import InjectionError
+from tests.drills.test_judge import run
+
+MASTER = Machine("master-1", "master", "zone-a", "127.0.0.1", member=True)
+NOW = Conditions("local", "p", "f", "l")
+VOID = replace(run(), probe_late=9.0)
+NEEDS = {"masters": 1, "members": 1}
+
+
+def fault(name: str, do: str = "kill") -> Fault:
+    step = {"do": do, "target": "master"}
+    return Fault.model_validate({"name": name, "title": name, "needs": NEEDS, "steps": [step]})
+
+
+class Stub:
+    """Cluster, injector, drill and alterer in one: what each drill comes to is said beforehand."""
+
+    def __init__(self, *outcomes: object) -> None:
+        self.outcomes = list(outcomes)
+        self.program = "p"
+        self.drilled: list[str] = []
+        self.worn_now: list[str] = []
+        self.replaced: list[str] = []
+        self.missing: list[str] = []
+        self.clock = 0.0
+        self.injector = self
+
+    def conditions(self, one: Fault) -> Conditions:
+        return replace(NOW, program=self.program, fault=one.name)
+
+    def run(self, one: Fault, folder: Path) -> Drilled:
+        self.drilled.append(one.name)
+        outcome = self.outcomes.pop(0) if self.outcomes else run()
+        if isinstance(outcome, BaseException):
+            raise outcome
+        self.clock += 1
+        return Drilled(outcome, Trace(), folder / "records.jsonl", self.conditions(one), self.clock)  # type: ignore[arg-type]
+
+    def wait_whole(self) -> list[str]:
+        return self.missing
+
+    def view(self) -> View:
+        return View([MASTER], "master-1", None)
+
+    def unable(self, step: Inject) -> str | None:
+        return "needs a hand" if step.do == "wipe" else None  # type: ignore[attr-defined]
+
+    def heal(self) -> None:
+        pass
+
+    def worn(self) -> list[str]:
+        worn, self.worn_now = self.worn_now, []
+        return worn
+
+    def power_off(self, machine: str) -> None:
+        self.replaced.append(machine)
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drills.campaign.NOTICE_SECONDS", 0.0)
+
+
+def campaign(stub: Stub) -> Campaign:
+    return Campaign(stub, stub, stub, lambda _: None)  # type: ignore[arg-type]
+
+
+A, B = fault("a"), fault("b")
+
+
+def test_a_campaign_that_was_ended_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    first = Stub(run(), run(), KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        campaign(first).repeat([A, B], 2, tmp_path)
+    assert {name: len(runs) for name, runs in store.load(tmp_path).items()} == {"a": 1, "b": 1}
+    second = Stub()
+    campaign(second).repeat([A, B], 2, tmp_path)
+    assert second.drilled == ["a", "b"]
+    third = Stub()
+    campaign(third).repeat([A, B], 2, tmp_path)
+    assert third.drilled == []
+
+
+def test_runs_of_another_program_do_not_count(tmp_path: Path) -> None:
+    campaign(Stub()).repeat([A], 2, tmp_path)
+    other = Stub()
+    other.program = "q"
+    campaign(other).repeat([A], 2, tmp_path)
+    assert other.drilled == ["a", "a"]
+
+
+def test_a_void_run_and_one_that_breaks_off_are_done_again(tmp_path: Path) -> None:
+    stub = Stub(VOID, InjectionError("no"))
+    campaign(stub).repeat([A], 3, tmp_path)
+    assert len(stub.drilled) == 5
+
+
+def test_a_fault_that_never_says_anything_is_given_up(tmp_path: Path) -> None:
+    stub = Stub(*[InjectionError("no")] * 9)
+    campaign(stub).repeat([A], 2, tmp_path)
+    assert stub.drilled == ["a", "a"]
+
+
+def test_a_fault_that_the_place_cannot_do_is_left_out(tmp_path: Path) -> None:
+    stub = Stub()
+    campaign(stub).repeat([fault("wiped", "wipe"), A], 1, tmp_path)
+    assert stub.drilled == ["a"]
+
+
+def test_a_machine_that_many_drills_wore_out_is_replaced_before_the_next(tmp_path: Path) -> None:
+    stub = Stub()
+    stub.worn_now = ["master-1"]
+    campaign(stub).repeat([A], 2, tmp_path)
+    assert stub.replaced == ["master-1"]
+
+
+def test_a_cluster_that_does_not_become_whole_ends_the_campaign(tmp_path: Path) -> None:
+    stub = Stub()
+    stub.worn_now, stub.missing = ["master-1"], ["node master-1 is not Ready"]
+    with pytest.raises(UnhealthyError, match="master-1 is not Ready"):
+        campaign(stub).repeat([A], 1, tmp_path)
+    assert stub.drilled == []
