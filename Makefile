@@ -12,7 +12,7 @@ LOCAL   := $(PY) -m providers.local
 ROOT    := $(filter 0,$(shell id -u))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview kubeconfig add-ons worker machines kill cut heal console snapshot snapshots prove recovery-keys adopt-keys fetch-snapshot restore tools env test test-fast test-machines lint format bench drill drift
+.PHONY: help up down preview kubeconfig add-ons worker machines kill cut heal console snapshot snapshots prove rotate-authorities recovery-keys adopt-keys fetch-snapshot restore tools env test test-fast test-machines lint format bench drill drift
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ prove: $(SYNCED) ## restore a snapshot beside the cluster and compare: [SNAPSHOT
 
 restore: $(SYNCED) ## make etcd what a snapshot holds: [SNAPSHOT=name | AT=time | FROM=file] [DRY_RUN=1] [YES=1] [SUPERSEDE=1]
 	@$(PY) -m cli restore $(STACK) $(if $(SNAPSHOT),--snapshot $(SNAPSHOT)) $(if $(AT),--at $(AT)) $(if $(FROM),--from $(FROM)) $(if $(DRY_RUN),--dry-run) $(if $(YES),--yes) $(if $(SUPERSEDE),--supersede)
+
+rotate-authorities: tools-quiet ## the next of three steps to new certificate authorities, machine by machine: [YES=1]
+	@$(PY) -m cli rotate-authorities $(STACK) $(if $(YES),--yes)
 
 recovery-keys: $(SYNCED) ## the keys that a restore into another stack takes, unwrapped: FILE=keys.json
 	@$(PY) -m cli recovery-keys $(STACK) $(or $(FILE),$(error FILE is not set: make recovery-keys FILE=keys.json))

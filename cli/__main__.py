@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from cli import add_ons, fetch_snapshot, recovery_keys, snapshots, worker
+from cli import add_ons, fetch_snapshot, recovery_keys, rotation, snapshots, worker
 from cli.down import down
 from cli.engine import Engine, EngineError
 from cli.object_store import memory
@@ -40,6 +40,9 @@ def main(arguments: Sequence[str]) -> int:
     command = commands.add_parser("worker")
     command.add_argument("stack", help="a file stacks/Pulumi.<stack>.yaml")
     command.add_argument("zone", help="where the machine is; one of the stack's")
+    command = commands.add_parser("rotate-authorities")
+    command.add_argument("stack", help="a file stacks/Pulumi.<stack>.yaml")
+    command.add_argument("--yes", action="store_true", help="do not ask")
     add_restore(commands.add_parser("restore"))
     options = parser.parse_args(arguments)
     try:
@@ -78,6 +81,7 @@ COMMANDS: Final[Mapping[str, Callable[[Engine, argparse.Namespace], int]]] = {
     "adopt-keys": lambda engine, options: recovery_keys.adopt(engine, options.file),
     "fetch-snapshot": lambda engine, options: fetch_snapshot.fetch(memory(engine), options.snapshot, options.file),
     "worker": lambda engine, options: worker.show(engine, options.zone),
+    "rotate-authorities": lambda engine, options: rotation.rotate(engine, yes=options.yes),
     "restore": run_restore,
 }
 

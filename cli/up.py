@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from cli import deletion, pending, policies, stale_lock
+from cli import authorities, deletion, pending, policies, stale_lock
 from cli.engine import Engine
 from toolchain import environment
 from toolchain.cache import binary
@@ -31,6 +31,7 @@ def up(engine: Engine) -> int:
     stale_lock.release(engine)
     engine.select()
     pending.forget(engine)
+    authorities.check(engine)
     policies.judge(engine)
     engine.run("up", "--yes", "--skip-preview", "--stack", engine.stack)
     outputs = engine.outputs()

@@ -54,6 +54,7 @@ def self_managed(settings: Settings, topology: Topology) -> dict[str, Any]:
     return {
         "kubernetesVersion": settings.kubernetes_version,
         "externalEtcd": topology.external_etcd,
+        "authorities": {"signing": settings.authorities.signing, "trusted": list(settings.authorities.trusted)},
         "etcd": {"heartbeatMs": settings.etcd.heartbeat_ms, "electionMs": settings.etcd.election_ms},
         "loadBalancer": load_balancer(settings) if topology.load_balancer else None,
         "shutdownDelaySeconds": shutdown_delay_seconds(settings.cloud),

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from components.authority_settings import AuthoritySettings
 from components.node.machine import (
     Artifact,
+    Authorities,
     Balancing,
     Etcd,
     Kubernetes,
@@ -80,9 +82,16 @@ def document(
             zones=topology.zones,
             oidc=oidc(settings),
         ),
+        authorities=authorities(settings, identity),
         balancing=balancing,
         snapshots=snapshots(topology.snapshots),
     )
+
+
+def authorities(settings: Settings, identity: Identity) -> Authorities:
+    """Those of the settings. A balancer holds no certificate, so a rotation leaves it alone."""
+    given = AuthoritySettings() if identity.role is Role.BALANCER else settings.authorities
+    return Authorities(signing=given.signing, trusted=given.trusted)
 
 
 def oidc(settings: Settings) -> Oidc | None:

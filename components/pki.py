@@ -7,7 +7,7 @@ administrator's, who has no machine.
 import json
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import pulumi
@@ -15,6 +15,7 @@ import pulumi_random as random
 import pulumi_tls as tls
 
 from components import recovery
+from components.authority_settings import FIRST, AuthoritySettings
 
 CA_HOURS: Final = 10 * 365 * 24
 """Ten years, kubeadm's own lifetime of an authority (CertificateValidityPeriod in its v1beta4 configuration)."""
@@ -37,7 +38,17 @@ class Authority:
     """A certificate authority; `key` is secret."""
 
     certificate: pulumi.Output[str]
+    """Of the generation that signs, PEM."""
     key: pulumi.Output[str]
+    trusted: pulumi.Output[str]
+    """Certificates of all generations that are trusted, PEM, the signing one first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PkiArgs:
+    """What the keys are made from."""
+
+    authorities: AuthoritySettings = field(default_factory=AuthoritySettings)
 
 
 class Pki(pulumi.ComponentResource):
@@ -48,9 +59,10 @@ class Pki(pulumi.ComponentResource):
     secrets: dict[str, pulumi.Output[str]]
     """Name → JSON text, as the secret stores keep it and the agent reads it."""
 
-    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: PkiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("kube-ha:index:Pki", name, None, opts)
         self.name = name
+        self.generations = args.authorities
         self.recovered = recovered()
         self.uid = random.RandomId(f"{name}-uid", byte_length=8, opts=self.child).hex
         self.authorities = {secret: self.authority(secret, common) for secret, common in AUTHORITIES.items()}
@@ -72,8 +84,18 @@ class Pki(pulumi.ComponentResource):
         return tls.PrivateKey(f"{self.name}-{name}", algorithm="ECDSA", ecdsa_curve="P256", opts=self.child)
 
     def authority(self, name: str, common_name: str) -> Authority:
-        if (kept := self.recovered.get(name)) is not None:
-            return Authority(pulumi.Output.from_input(kept["certificate"]), pulumi.Output.secret(kept["key"]))
+        """All generations of it that are trusted, as one."""
+        made = {number: self.generation(name, common_name, number) for number in self.generations.trusted}
+        certificate, key = made.pop(self.generations.signing)
+        others = [other for other, _ in made.values()]
+        return Authority(certificate, key, pulumi.Output.concat(certificate, *others))
+
+    def generation(self, name: str, common_name: str, number: int) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        """Certificate and key of one generation. The first is the recovered one where there is one."""
+        if number == FIRST and (kept := self.recovered.get(name)) is not None:
+            return pulumi.Output.from_input(kept["certificate"]), pulumi.Output.secret(kept["key"])
+        if number > FIRST:
+            name = f"{name}-{number}"
         key = self.private_key(name)
         certificate = tls.SelfSignedCert(
             f"{self.name}-{name}",
@@ -85,12 +107,10 @@ class Pki(pulumi.ComponentResource):
             allowed_uses=["cert_signing", "crl_signing", "digital_signature", "key_encipherment"],
             opts=self.child,
         )
-        return Authority(certificate=certificate.cert_pem, key=pulumi.Output.secret(key.private_key_pem))
+        return certificate.cert_pem, pulumi.Output.secret(key.private_key_pem)
 
     def pair(self, authority: Authority) -> pulumi.Output[str]:
-        return pulumi.Output.secret(
-            pulumi.Output.json_dumps({"certificate": authority.certificate, "key": authority.key})
-        )
+        return pulumi.Output.secret(pulumi.Output.json_dumps({"certificate": authority.trusted, "key": authority.key}))
 
     def service_account(self) -> pulumi.Output[str]:
         if (kept := self.recovered.get("service-account")) is not None:
@@ -141,7 +161,7 @@ class Pki(pulumi.ComponentResource):
             cluster: the name of cluster, user and context in it.
             endpoint: `host:port` that clients use.
         """
-        authority = self.authorities["kubernetes-ca"].certificate
+        authority = self.authorities["kubernetes-ca"].trusted
         parts = pulumi.Output.all(endpoint, authority, self.admin.cert_pem, self.admin_key.private_key_pem)
         return pulumi.Output.secret(parts.apply(lambda args: kubeconfig(cluster, *args)))
 

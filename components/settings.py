@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
+from components.authority_settings import AuthoritySettings
 from components.clouds import OFFERS, REGIONS, Cloud, Management
 from components.managed import OLDEST_MINORS, PLANES
 from components.managed_settings import DnsSettings, NodeSettings
@@ -129,7 +130,7 @@ class AuthenticationSettings(Group):
     oidc: OidcSettings | None = None
 
 
-SELF_MANAGED_ONLY: Final = ("masters", "etcd", "machines", "authentication")
+SELF_MANAGED_ONLY: Final = ("masters", "etcd", "machines", "authentication", "authorities")
 MANAGED_ONLY: Final = ("nodes", "administrators", "dns")
 
 
@@ -151,6 +152,7 @@ class Settings(Group):
     load_balancer: LoadBalancerSettings = LoadBalancerSettings()
     machines: MachineSettings = MachineSettings()
     authentication: AuthenticationSettings = AuthenticationSettings()
+    authorities: AuthoritySettings = AuthoritySettings()
     nodes: NodeSettings = NodeSettings()
     administrators: tuple[str, ...] = ()
     """Who administers a managed cluster, as the cloud names principals: ARNs of IAM, IDs of Entra groups, members of

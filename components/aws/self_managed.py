@@ -22,7 +22,7 @@ from components.machine_document import Cluster, Identity
 from components.node.health import API_PORT
 from components.node.machine import Role
 from components.outputs import OUTPUTS, ControlPlaneArgs
-from components.pki import Pki
+from components.pki import Pki, PkiArgs
 from components.settings import SettingsError
 from components.topology import Scenario
 
@@ -49,7 +49,7 @@ class ControlPlane(pulumi.ComponentResource):
         self.existing = self.look_at_existing()
         self.members_at = self.addresses_of_members()
 
-        self.pki = Pki(name, opts=self.child)
+        self.pki = Pki(name, PkiArgs(authorities=self.settings.authorities), opts=self.child)
         self.make_stores()
         self.make_network()
         self.make_identities()

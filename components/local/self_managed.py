@@ -16,7 +16,7 @@ from components.node import bundle, cloud_init
 from components.node.health import API_PORT
 from components.node.machine import Balancing, Peer, Role
 from components.outputs import OUTPUTS, ControlPlaneArgs
-from components.pki import Pki
+from components.pki import Pki, PkiArgs
 from providers.local import resources as local
 from toolchain import artifacts, cache
 
@@ -44,7 +44,7 @@ class ControlPlane(pulumi.ComponentResource):
         self.network = Network(
             name, NetworkArgs(cidr=str(self.settings.network.cidr), zones=self.topology.zones), opts=self.child
         )
-        self.pki = Pki(name, opts=self.child)
+        self.pki = Pki(name, PkiArgs(authorities=self.settings.authorities), opts=self.child)
         secrets = Secrets(
             name,
             SecretsArgs(network=self.network.id, values=self.pki.secrets, external_etcd=self.topology.external_etcd),

@@ -36,6 +36,7 @@ class KeyPair:
     """A certificate and its key, PEM."""
 
     certificate: bytes
+    """Of an authority: its own first, then those of its other generations that are trusted."""
     key: bytes
 
 
@@ -65,6 +66,11 @@ def authority(secret: bytes, name: str) -> KeyPair:
         raise CertificateError(
             f'secret {name}: expected {{"certificate": PEM, "key": PEM}}, got something else ({type(error).__name__})'
         ) from None
+
+
+def signing(certificates: bytes) -> bytes:
+    """Of an authority's certificates the one that signs, PEM."""
+    return x509.load_pem_x509_certificate(certificates).public_bytes(serialization.Encoding.PEM)
 
 
 def issue(issuer: KeyPair, request: Request, now: datetime | None = None) -> KeyPair:

@@ -19,6 +19,8 @@ AUTHENTICATION_FILE: Final = f"{POLICY}/authentication.json"
 ENCRYPTION_FILE: Final = f"{POLICY}/encryption.json"
 AUDIT_FILE: Final = f"{POLICY}/audit.json"
 PKI: Final = "/etc/kubernetes/pki"
+SIGNING_AUTHORITY: Final = f"{PKI}/signing-ca.crt"
+"""Of the certificates in ca.crt the one that signs."""
 
 LEADER_ELECTION: Final = {
     # A hard-killed leader is taken over in 17 s on average, 23 s at most; one that stops cleanly, at once.
@@ -104,7 +106,14 @@ def cluster(machine: Machine) -> Document:
             ],
         },
         "controllerManager": {
-            "extraArgs": _arguments({**LEADER_ELECTION, "profiling": "false", "terminated-pod-gc-threshold": "1000"})
+            "extraArgs": _arguments(
+                {
+                    **LEADER_ELECTION,
+                    "cluster-signing-cert-file": SIGNING_AUTHORITY,
+                    "profiling": "false",
+                    "terminated-pod-gc-threshold": "1000",
+                }
+            )
         },
         "scheduler": {"extraArgs": _arguments({**LEADER_ELECTION, "profiling": "false"})},
     }

@@ -88,6 +88,14 @@ class Oidc(Document):
     groups_claim: str | None = None
 
 
+class Authorities(Document):
+    """Which generations of the certificate authorities this machine was started with. It changes with a rotation, so
+    that machines take the new ones by being replaced, one at a time: running ones keep theirs."""
+
+    signing: int = 1
+    trusted: tuple[int, ...] = (1,)
+
+
 class Balancing(Document):
     """What a balancer balances, and with whom it shares the virtual address."""
 
@@ -132,6 +140,7 @@ class Machine(Document):
     artifacts: tuple[Artifact, ...] = ()
     etcd: Etcd
     kubernetes: Kubernetes
+    authorities: Authorities = Authorities()
     balancing: Balancing | None = None
     snapshots: Snapshots
 

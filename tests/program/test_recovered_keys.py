@@ -8,7 +8,7 @@ import pytest
 
 from components import pki as module
 from components import recovery
-from components.pki import Pki
+from components.pki import Pki, PkiArgs
 from tests.program.recorder import build
 
 KEYS = {name: {field: f"{name} {field}" for field in fields} for name, fields in recovery.FIELDS.items()}
@@ -22,7 +22,7 @@ def test_recovered_keys_take_the_place_of_new_ones(monkeypatch: pytest.MonkeyPat
         secrets[name] = json.loads(text)
 
     def program() -> list[Any]:
-        made = Pki("test")
+        made = Pki("test", PkiArgs())
         read = [value.apply(partial(remember, name)) for name, value in made.secrets.items()]
         return [*read, made.kubeconfig("test", "host:6443")]
 

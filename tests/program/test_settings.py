@@ -148,7 +148,7 @@ def test_a_new_users_stack_is_two_lines() -> None:
             },
             "kube-ha:dns: a managed control plane of cloud gcp has no such choice; leave it out",
         ),
-        ({"colour": "red"}, "kube-ha:colour: no such setting; accepted: administrators, authentication, cloud,"),
+        ({"colour": "red"}, "kube-ha:colour: no such setting; accepted: administrators, authentication, authorities,"),
     ],
 )
 def test_an_error_names_key_value_and_what_is_accepted(given: dict[str, Any], says: str) -> None:

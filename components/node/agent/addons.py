@@ -11,7 +11,7 @@ from components.node.agent import host, nodes
 from components.node.agent.cloud import CloudError
 from components.node.agent.files import write
 from components.node.agent.kubectl import Kubectl, KubectlError, local
-from components.node.agent.master_keys import secret
+from components.node.agent.master_keys import PKI, secret
 from components.node.agent.phases import KubeadmError, kubeadm_init
 from components.node.agent.pod_network import configure
 from components.node.agent.step import Context, NotYetError, Step
@@ -110,6 +110,8 @@ def fingerprint(context: Context, token: str) -> str:
         addons.dns_patch(machine.kubernetes),
         addons.manifests(machine.kubernetes),
         hashlib.sha256(token.encode()).hexdigest(),
+        # It is in cluster-info, by which workers join.
+        (context.paths.root / PKI / "ca.crt").read_text(),
     ]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 

@@ -24,11 +24,11 @@ def ends(root: Path) -> Mapping[str, float]:
     found = {}
     for path in (path for pattern in PATTERNS for path in sorted(root.glob(pattern))):
         try:
-            certificate = x509.load_pem_x509_certificate(path.read_bytes())
+            certificates = x509.load_pem_x509_certificates(path.read_bytes())
         except (OSError, ValueError):
             # Being renewed.
             continue
-        found[str(path.relative_to(root))] = certificate.not_valid_after_utc.timestamp()
+        found[str(path.relative_to(root))] = min(one.not_valid_after_utc.timestamp() for one in certificates)
     return found
 
 

@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from components.node import encryption
 from components.node.agent.files import write
+from components.node.agent.secrets import may_follow
 from components.node.agent.step import Context
-from components.node.certificates import KeyPair, Request, authority, good, issue
+from components.node.certificates import KeyPair, Request, authority, good, issue, signing
+from components.node.kubeadm import SIGNING_AUTHORITY
 
 PKI: Final = "etc/kubernetes/pki"
 ETCD_CLIENT: Final = Request(common_name="kube-apiserver-etcd-client", client=True)
@@ -33,10 +35,17 @@ def secret(context: Context, name: str, *fields: str) -> dict[str, str]:
 
 
 def write_authorities(context: Context) -> None:
-    """Certificate authorities and service-account keys, as kubeadm names them; what is there is not made anew."""
+    """Certificate authorities and service-account keys, as kubeadm names them; what is there is not made anew.
+
+    kubeadm and the agent sign with the first certificate in `ca.crt` and let all be trusted.
+    """
     pki = context.paths.root / PKI
     for name, base in (("kubernetes-ca", "ca"), ("front-proxy-ca", "front-proxy-ca")):
-        _write_pair(pki, base, authority(context.cloud.secret(name), name))
+        pair = authority(context.cloud.secret(name), name)
+        if may_follow(pair, pki / f"{base}.crt"):
+            _write_pair(pki, base, pair)
+    # The controller manager takes no more than one certificate to sign with.
+    write(pki / Path(SIGNING_AUTHORITY).name, signing((pki / "ca.crt").read_bytes()), mode=0o644)
     accounts = secret(context, "service-account", "public", "key")
     write(pki / "sa.pub", accounts["public"].encode(), mode=0o644)
     write(pki / "sa.key", accounts["key"].encode())
@@ -54,6 +63,8 @@ def keep_etcd_client(context: Context) -> bool:
     """
     issuer = authority(context.cloud.secret("etcd-client-ca"), "etcd-client-ca")
     pki = context.paths.root / PKI
+    if not may_follow(issuer, pki / "etcd/ca.crt"):
+        return False
     write(pki / "etcd/ca.crt", issuer.certificate, mode=0o644)
     certificate, key = pki / "apiserver-etcd-client.crt", pki / "apiserver-etcd-client.key"
     if certificate.is_file() and key.is_file():

@@ -17,12 +17,13 @@ LOCAL: Final = (("certs", "all"), ("kubeconfig", "all"), ("control-plane", "all"
 """From keys to a running kubelet; each takes about 50 ms."""
 TIMEOUT_SECONDS: Final = 120
 
+KUBECONFIGS: Final = ("admin", "super-admin", "kubelet", "controller-manager", "scheduler")
+
 # What kubeadm keeps as it is if it is there, and refuses when it does not fit the configuration any more.
 _LEAVES: Final = (
     *(f"{PKI}/{name}.{end}" for name in ("apiserver", "apiserver-kubelet-client", "front-proxy-client")
       for end in ("crt", "key")),
-    *(f"etc/kubernetes/{name}.conf"
-      for name in ("admin", "super-admin", "kubelet", "controller-manager", "scheduler")),
+    *(f"etc/kubernetes/{name}.conf" for name in KUBECONFIGS),
 )  # fmt: skip
 
 
@@ -72,8 +73,20 @@ def run_local(context: Context, host: Host) -> bool:
         (context.paths.root / leaf).unlink(missing_ok=True)
     for phase in LOCAL:
         kubeadm_init(context, phase)
+        if phase[0] == "kubeconfig":
+            trust_every_generation(context)
     write(mark, wanted.encode())
     return True
+
+
+def trust_every_generation(context: Context) -> None:
+    """In kubeconfigs too: kubeadm writes the signing authority into them alone, but they also meet masters whose
+    certificate another generation signed."""
+    for name in KUBECONFIGS:
+        path = context.paths.root / f"etc/kubernetes/{name}.conf"
+        authorities = f"--certificate-authority={context.paths.root / PKI / 'ca.crt'}"
+        target = (f"--kubeconfig={path}", authorities, "--embed-certs=true")
+        _run(context, "kubectl", "config", "set-cluster", context.machine.cluster, *target)
 
 
 def kubeadm_init(context: Context, phase: Iterable[str], configuration: Path | None = None) -> None:
@@ -84,10 +97,14 @@ def kubeadm_init(context: Context, phase: Iterable[str], configuration: Path | N
 
 def run_kubeadm(context: Context, *arguments: str) -> None:
     """kubeadm, with its complaint in the error. Raises `KubeadmError`."""
-    command = [str(context.paths.binaries / "kubeadm"), *arguments]
+    _run(context, "kubeadm", *arguments)
+
+
+def _run(context: Context, name: str, *arguments: str) -> None:
+    command = [str(context.paths.binaries / name), *arguments]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired:
-        raise KubeadmError(f"kubeadm {' '.join(arguments)}: no end within {TIMEOUT_SECONDS} s") from None
+        raise KubeadmError(f"{name} {' '.join(arguments)}: no end within {TIMEOUT_SECONDS} s") from None
     if answer.returncode != 0:
-        raise KubeadmError(f"kubeadm {' '.join(arguments)}: {answer.stderr.strip()}")
+        raise KubeadmError(f"{name} {' '.join(arguments)}: {answer.stderr.strip()}")

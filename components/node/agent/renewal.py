@@ -6,7 +6,7 @@ from typing import Final
 
 from components.node import kubelet
 from components.node.agent.master_keys import PKI, keep_etcd_client
-from components.node.agent.phases import kubeadm_init, run_kubeadm
+from components.node.agent.phases import kubeadm_init, run_kubeadm, trust_every_generation
 from components.node.agent.static_pods import terminate
 from components.node.agent.step import Context
 from components.node.certificates import renewal_time
@@ -41,6 +41,7 @@ class Renewal:
             context.log("kubernetes", "certificate of the API server for etcd renewed")
         if due(context.paths.root / PKI):
             run_kubeadm(context, "certs", "renew", "all")
+            trust_every_generation(context)
             self._pending = list(RESTARTED)
             context.log("kubernetes", "kubeadm's certificates renewed")
         self._rotate_kubelet(context)

@@ -65,7 +65,12 @@ class Rolling:
         if self._introduced:
             return
         machine = self._context.machine
-        presence = {"machine": machine.name, "role": machine.role.value, "address": machine.address}
+        presence = {
+            "machine": machine.name,
+            "role": machine.role.value,
+            "address": machine.address,
+            "authorities": machine.authorities.model_dump(mode="json"),
+        }
         self._context.cloud.put(Keys(machine.uid).presence(machine.name), json.dumps(presence).encode())
         self._introduced = True
 

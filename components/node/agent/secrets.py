@@ -1,6 +1,7 @@
 """etcd's certificates on this machine: issued from the secrets of its two authorities, renewed long before they end."""
 
 import time
+from pathlib import Path
 from typing import Final
 
 from components.node.agent.cloud import AccessDeniedError, CloudError
@@ -54,6 +55,10 @@ class Secrets(Step):
             if present is None or not issuer_file.is_file():
                 raise
             return
+        if not may_follow(issuer, issuer_file):
+            event = f"{AUTHORITIES[leaf]} is another now: this machine keeps its own until it is replaced"
+            context.log.changed(f"{self.name} {leaf}", event)
+            return
         write(issuer_file, issuer.certificate, mode=0o644)
         if present is None or not good(present, issuer.certificate, request):
             present = issue(issuer, request)
@@ -64,6 +69,15 @@ class Secrets(Step):
         context.metrics.set(
             "certificate_renewal_timestamp_seconds", renewal_time(present.certificate).timestamp(), {"leaf": leaf}
         )
+
+
+def may_follow(issuer: KeyPair, trusted: Path) -> bool:
+    """Whether this machine may take `issuer`: only if the file `trusted` says the same, or is not there yet.
+
+    Machines that run since before a rotation's step would not believe what another generation signs. The step reaches
+    a machine by its replacement.
+    """
+    return not trusted.is_file() or trusted.read_bytes() == issuer.certificate
 
 
 def _read(files: Files, leaf: str) -> KeyPair | None:
