@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
-from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2
 
 from providers.ledger import Ledger, LedgerError
 from providers.messages import plain, struct
-from providers.stand_in import UNKNOWN, Properties
+from providers.stand_in import UNKNOWN, Plugin, Properties, answer, changed, difference, with_name
 
 Config = Mapping[str, str]
 """The provider's own settings, without its package's prefix; what is not text is JSON."""
@@ -68,39 +68,16 @@ class Package:
     """The identity that a text names; None where it is some other text."""
 
 
-class PublishedStandIn(provider_pb2_grpc.ResourceProviderServicer):
+class PublishedStandIn(Plugin):
     """Refuses what the published API does not take, references to what is not there, and types it cannot check."""
 
     def __init__(self, package: Package) -> None:
+        super().__init__(package.version)
         self.package = package
-        self.config: dict[str, str] = {}
-
-    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return plugin_pb2.PluginInfo(version=self.package.version)
-
-    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return provider_pb2.ProviderHandshakeResponse()
-
-    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return provider_pb2.CheckResponse(inputs=request.news)
-
-    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
-        changed = request.old_inputs != request.news
-        kind = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
-        return provider_pb2.DiffResponse(changes=kind)
-
-    def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:
-        prefix = f"{self.package.name}:config:"
-        self.config = {name.removeprefix(prefix): value for name, value in request.variables.items()}
-        return provider_pb2.ConfigureResponse(supportsPreview=True)
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
         kind = self.kind(request.type, context)
-        inputs = struct_pb2.Struct()
-        inputs.CopyFrom(request.news)
-        if kind.named and kind.named not in inputs.fields:
-            old = request.olds.fields.get(kind.named)
-            inputs[kind.named] = old.string_value if old else self.package.auto_name(request.urn.rsplit("::", 1)[1])
+        inputs = with_name(request, kind.named, self.package.auto_name)
         failures = [
             provider_pb2.CheckFailure(property=problem.path, reason=problem.reason)
             for problem in kind.check(own(inputs))
@@ -108,16 +85,8 @@ class PublishedStandIn(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=inputs, failures=failures)
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
-        kind = self.kind(request.type, context)
-        ignored = set(request.ignoreChanges)
-        old, new = request.old_inputs.fields, request.news.fields
-        changed = sorted(
-            name for name in {*old, *new} if old.get(name) != new.get(name) and name not in ignored and name[:2] != "__"
-        )
-        changes = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
-        return provider_pb2.DiffResponse(
-            changes=changes, replaces=[name for name in changed if name in kind.fixed], diffs=changed
-        )
+        kind, names = self.kind(request.type, context), changed(request)
+        return difference(names, replaces=[name for name in names if name in kind.fixed])
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
         kind, inputs = self.kind(request.type, context), own(request.properties)
@@ -172,13 +141,7 @@ class PublishedStandIn(provider_pb2_grpc.ResourceProviderServicer):
             accepted = ", ".join(sorted(self.package.lookups))
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{request.tok}: not covered; what is: {accepted}")
             raise AssertionError
-        answer = self.carried_out(context, lambda: lookup(plain(request.args), self.config))
-        response = provider_pb2.InvokeResponse()
-        getattr(response, "return").CopyFrom(struct(answer))  # a word that Python keeps to itself
-        return response
-
-    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return empty_pb2.Empty()
+        return answer(self.carried_out(context, lambda: lookup(plain(request.args), self.config)))
 
     def kind(self, token: str, context: grpc.ServicerContext) -> Kind:
         if token not in self.package.kinds:

@@ -7,23 +7,21 @@ from typing import Any
 import grpc
 from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2
 
 from providers.aws.connection import Aws, NoEmulatorError, endpoint
 from providers.aws.kind import Kind, Made, Properties, Request, auto_name
 from providers.aws.kinds import KINDS
 from providers.aws.lookups import LOOKUPS
 from providers.messages import plain, struct
-from providers.stand_in import UNKNOWN
+from providers.stand_in import UNKNOWN, Plugin, answer, changed, difference, uncovered, with_name
 
 
-class AwsStandIn(provider_pb2_grpc.ResourceProviderServicer):
+class AwsStandIn(Plugin):
     """Refuses what AWS would refuse, and what it does not cover."""
 
     def __init__(self, version: str) -> None:
-        self.version = version
-        self.default_tags: dict[str, str] = {}
-        self.region = ""
+        super().__init__(version)
         self._aws: Aws | None = None
         self._lock = threading.Lock()
 
@@ -31,28 +29,13 @@ class AwsStandIn(provider_pb2_grpc.ResourceProviderServicer):
     def aws(self) -> Aws:
         with self._lock:
             if self._aws is None:
-                self._aws = Aws(endpoint(), self.region)
+                self._aws = Aws(endpoint(), self.config.get("region", ""))
             return self._aws
 
-    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return plugin_pb2.PluginInfo(version=self.version)
-
-    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return provider_pb2.ProviderHandshakeResponse()
-
-    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return provider_pb2.CheckResponse(inputs=request.news)
-
-    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
-        changed = request.old_inputs != request.news
-        kind = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
-        return provider_pb2.DiffResponse(changes=kind)
-
-    def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:
-        variables = {name.removeprefix("aws:config:"): value for name, value in request.variables.items()}
-        self.region = variables.get("region", "")
-        self.default_tags = json.loads(variables.get("defaultTags", "{}")).get("tags", {})
-        return provider_pb2.ConfigureResponse(supportsPreview=True)
+    @property
+    def default_tags(self) -> dict[str, str]:
+        tags: dict[str, str] = json.loads(self.config.get("defaultTags", "{}")).get("tags", {})
+        return tags
 
     def kind(self, token: str, context: grpc.ServicerContext) -> Kind:
         if token not in KINDS:
@@ -64,30 +47,12 @@ class AwsStandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
         kind = self.kind(request.type, context)
-        failures = [
-            provider_pb2.CheckFailure(
-                property=name, reason=f"not covered by the stand-in; it has {', '.join(sorted(kind.inputs))}"
-            )
-            for name in request.news.fields
-            if name not in kind.inputs and not name.startswith("__")
-        ]
-        inputs = struct_pb2.Struct()
-        inputs.CopyFrom(request.news)
-        if kind.named and kind.named not in inputs.fields:
-            old = request.olds.fields.get(kind.named)
-            inputs[kind.named] = old.string_value if old else auto_name(request.urn.rsplit("::", 1)[1])
-        return provider_pb2.CheckResponse(inputs=inputs, failures=failures)
+        inputs = with_name(request, kind.named, auto_name)
+        return provider_pb2.CheckResponse(inputs=inputs, failures=uncovered(request.news, kind.inputs))
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
-        kind = self.kind(request.type, context)
-        ignored = set(request.ignoreChanges)
-        old, new = request.old_inputs.fields, request.news.fields
-        changed = sorted(
-            name for name in {*old, *new} if old.get(name) != new.get(name) and name not in ignored and name[:2] != "__"
-        )
-        replaces = [name for name in changed if kind.update is None or name in kind.replaces]
-        changes = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
-        return provider_pb2.DiffResponse(changes=changes, replaces=replaces, diffs=changed)
+        kind, names = self.kind(request.type, context), changed(request)
+        return difference(names, replaces=[name for name in names if kind.update is None or name in kind.replaces])
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
         kind, inputs = self.kind(request.type, context), plain(request.properties)
@@ -103,11 +68,11 @@ class AwsStandIn(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             unknown = dict.fromkeys(kind.changing, UNKNOWN)
             return provider_pb2.UpdateResponse(properties=self.state(kind, {**before, **inputs}, unknown))
-        changed: Properties = self.carried_out(
+        outputs: Properties = self.carried_out(
             request, context, lambda: update(self.aws, request.id, before, self.request(kind, inputs))
         )
         kept = {name: value for name, value in before.items() if name not in kind.inputs}
-        return provider_pb2.UpdateResponse(properties=self.state(kind, {**kept, **inputs}, changed))
+        return provider_pb2.UpdateResponse(properties=self.state(kind, {**kept, **inputs}, outputs))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
         kind = self.kind(request.type, context)
@@ -127,13 +92,7 @@ class AwsStandIn(provider_pb2_grpc.ResourceProviderServicer):
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
         if request.tok not in LOOKUPS:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{request.tok}: not covered; {', '.join(sorted(LOOKUPS))}")
-        answer = self.carried_out(request, context, lambda: LOOKUPS[request.tok](self.aws, plain(request.args)))
-        response = provider_pb2.InvokeResponse()
-        getattr(response, "return").CopyFrom(struct(answer))  # a word that Python keeps to itself
-        return response
-
-    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return empty_pb2.Empty()
+        return answer(self.carried_out(request, context, lambda: LOOKUPS[request.tok](self.aws, plain(request.args))))
 
     def request(self, kind: Kind, inputs: Properties) -> Request:
         own = {name: value for name, value in inputs.items() if name[:2] != "__"}
