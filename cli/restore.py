@@ -56,8 +56,11 @@ def restore(engine: Engine, wanted: Wanted) -> int:
     if not wanted.supersede:
         plan.refuse_while_another_runs(progress_of(known, before) if before else None, time.time())
     machines = presences(known)
-    console.print(f"stack {engine.stack}: etcd becomes what this holds; what is there now is kept aside on each member")
-    for line in (*source.told, f"lost      {source.lost(newest_revision(machines))}"):
+    console.print(
+        f"stack {engine.stack}: etcd becomes what this holds; what is there now is kept aside on each member",
+        soft_wrap=True,
+    )
+    for line in (*source.told, f"lost      {source.lost(newest_revision(machines), before)}"):
         console.print(f"  {line}", soft_wrap=True)
     if wanted.dry_run:
         console.print("dry run: nothing was changed")
@@ -83,7 +86,7 @@ def restore(engine: Engine, wanted: Wanted) -> int:
     except ConflictError:
         raise RefusedError("somebody else ordered a restore at this moment; look again") from None
     console.print(f"ordered: generation {generation}. The machines do it, also without this terminal.", soft_wrap=True)
-    return watch(engine, known, order, source, begun)
+    return watch(engine, known, order, source, before, begun=begun)
 
 
 def chosen(known: Memory, wanted: Wanted) -> Source:
@@ -107,7 +110,9 @@ def confirm(stack: str) -> None:
         raise RefusedError(f"that was not {stack}; nothing was changed")
 
 
-def watch(engine: Engine, known: Memory, order: RestoreOrder, source: Source, begun: float) -> int:
+def watch(
+    engine: Engine, known: Memory, order: RestoreOrder, source: Source, before: RestoreOrder | None, *, begun: float
+) -> int:
     """Say what the machines do until the API answers; the exit status."""
     said: set[str] = set()
     news = time.monotonic()
@@ -126,7 +131,7 @@ def watch(engine: Engine, known: Memory, order: RestoreOrder, source: Source, be
             say(begun, line)
         say(begun, f"generation {order.generation} serves")
         if progress.ended_at is not None:
-            say(begun, f"lost {source.lost_in_the_end(progress.ended_at)}; kept aside on the members")
+            say(begun, f"lost {source.lost_in_the_end(progress.ended_at, before)}; kept aside on the members")
         return await_ready(engine, begun)
     except KeyboardInterrupt:
         console.print("\nthe restore goes on by itself: make machines shows how the machines are")

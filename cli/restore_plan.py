@@ -112,7 +112,7 @@ def minor(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:2]) if version else ()
 
 
-def loss(revision: int, taken: float, newest: int | None, now: float) -> Loss:
+def loss(revision: int, taken: float, newest: int | None, now: float, before: RestoreOrder | None = None) -> Loss:
     """What a restore loses now.
 
     Args:
@@ -120,8 +120,20 @@ def loss(revision: int, taken: float, newest: int | None, now: float) -> Loss:
         taken: when it was taken, Unix time.
         newest: the newest revision that a member has; None where none answers.
         now: Unix time.
+        before: the last restore that was ordered, if there was one.
     """
-    return Loss(None if newest is None else max(newest - revision, 0), max(now - taken, 0.0))
+    return Loss(None if newest is None else lost_revisions(revision, newest, before), max(now - taken, 0.0))
+
+
+def lost_revisions(revision: int, newest: int, before: RestoreOrder | None) -> int:
+    """How many revisions came after a snapshot, without those that restores have left out (`bump`); the arguments are
+    those of `loss`.
+    """
+    if before is None or newest < before.begins_at or revision >= before.begins_at:
+        return max(newest - revision, 0)
+    # The history that is began with another snapshot of the one that this one is of.
+    began_with = before.begins_at - before.bump
+    return newest - before.begins_at + max(began_with - revision, 0) % REVISIONS
 
 
 def refuse_while_another_runs(progress: Progress | None, now: float) -> None:

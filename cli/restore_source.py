@@ -10,6 +10,7 @@ from cli.refused import RefusedError
 from cli.snapshots import readable, span, verdict
 from components.node.agent.snapshot_file import DamagedError, inspect
 from components.node.agent.snapshot_store import BrokenSnapshotError, SnapshotStore
+from components.node.record import REVISIONS, RestoreOrder
 from components.node.snapshots import SnapshotKeys
 from toolchain.cache import binary
 from toolchain.versions import ETCD
@@ -29,17 +30,19 @@ class Source:
     """When it was taken, Unix time; None of a file, which is of another history."""
     file: Path | None = None
 
-    def lost(self, newest: int | None) -> str:
-        """What a restore loses now; `newest` is the last revision of the history that it ends, where that is known."""
+    def lost(self, newest: int | None, before: RestoreOrder | None) -> str:
+        """What a restore loses now; `newest` is the last revision of the history that it ends, where that is known,
+        `before` the restore that this history began with, if one was ever ordered.
+        """
         if self.time is None:
             return "everything that the stack holds now"
-        return str(plan.loss(self.revision, self.time, newest, time.time()))
+        return str(plan.loss(self.revision, self.time, newest, time.time(), before))
 
-    def lost_in_the_end(self, ended_at: int) -> str:
+    def lost_in_the_end(self, ended_at: int, before: RestoreOrder | None) -> str:
         """What it has lost; `ended_at` is where the old history ended."""
         if self.time is None:
-            return f"the stack's own history, of {ended_at} revisions"
-        return f"{max(ended_at - self.revision, 0)} revisions"
+            return f"the stack's own history, of {ended_at % REVISIONS} revisions"
+        return f"{plan.lost_revisions(self.revision, ended_at, before)} revisions"
 
     def bring(self, known: Memory) -> None:
         """Put it where the machines find it, unless it is there."""

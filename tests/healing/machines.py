@@ -103,8 +103,12 @@ class Machines(World):
         (found,) = [path for path in self.volume(name).iterdir() if (path / "member").is_dir()]
         return found
 
+    def pid(self, name: str) -> int:
+        """Of etcd."""
+        return self.processes(name)._running[UNIT].pid
+
     def signal(self, name: str, number: signal.Signals) -> None:
-        os.kill(self.processes(name)._running[UNIT].pid, number)
+        os.kill(self.pid(name), number)
 
     def status(self, name: str) -> EndpointStatus:
         context = self.machines[name]

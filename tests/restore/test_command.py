@@ -42,6 +42,9 @@ def test_the_loss_is_exactly_what_the_dry_run_said(machines: Restorable, capsys:
     assert lost is not None, words
     assert lost[1] == foretold[1] == "5"
     machines.heal()
+    machines.put("after the restore")
+    assert machines.restore(dry_run=True) == 0
+    assert "lost 1 revisions" in said(capsys), "revisions are raised by a restore, and nobody wrote those"
     assert machines.value("k") == "before"
     assert machines.etcdctl("member-1", "get", "--prefix", "after-", "--keys-only") == ""
 

@@ -3,6 +3,7 @@
 import pytest
 
 from components.node.record import Keys, RestoreOrder
+from components.node.snapshots import SnapshotKeys
 from tests.agent.processes import eventually
 from tests.healing.machines import SLOW
 from tests.restore.case import restoring
@@ -49,24 +50,26 @@ def test_a_member_that_comes_late_rewinds_nothing(machines: Restorable) -> None:
     assert machines.record().generation == 2
 
 
-@pytest.mark.parametrize("damage", ["changed", "truncated", "gone"])
+@pytest.mark.parametrize("damage", ["changed", "truncated", "gone", "another"])
 def test_a_snapshot_that_was_damaged_stops_nobody(machines: Restorable, damage: str) -> None:
     machines.put("k", "v")
-    before = machines.listed("member-1")
+    before = machines.listed("member-1"), [machines.pid(name) for name in machines.names]
+    another, _ = machines.store.get(SnapshotKeys(UID).database(machines.snapshot().name))
 
     def is_void() -> bool:
         return bool(RestoreOrder.model_validate_json(machines.store.get(Keys(UID).restore)[0]).withdrawn)
 
     with restoring(machines, f"three voters, snapshot {damage}", "restore", "refused, nobody stopped") as snapshot:
-        content, _ = machines.store.get(f"clusters/{UID}/snapshots/{snapshot.name}/snapshot.db")
+        content, _ = machines.store.get(SnapshotKeys(UID).database(snapshot.name))
         order = machines.order(snapshot)
         machines.damage(snapshot, {
             "changed": content[:5000] + b"?" + content[5001:], "truncated": content[: len(content) // 2], "gone": None,
+            "another": another,
         }[damage])  # fmt: skip
         eventually(lambda: machines.progress(order).is_impossible, SLOW, "they say that they cannot")
         eventually(is_void, SLOW, "nobody has to obey it any more")
         machines.heal()
-    assert machines.listed("member-1") == before
+    assert (machines.listed("member-1"), [machines.pid(name) for name in machines.names]) == before
     assert machines.value("k") == "v"
     assert not machines.progress(order).left
 

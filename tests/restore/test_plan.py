@@ -104,6 +104,27 @@ def test_the_loss_is_what_came_after_the_snapshot(revisions: int, seconds: int) 
     assert (lost.revisions, lost.seconds) == (revisions, max(seconds, 0))
 
 
+@given(st.integers(0, 1000), st.integers(0, 1000), st.integers(0, 1000), st.integers(0, 1000))
+def test_what_was_written_is_counted_over_restores(before: int, after: int, anew: int, again: int) -> None:
+    older, newer = 5, 5 + before
+    assert plan.lost_revisions(older, newer + after, None) == before + after
+    first = begun(newer, None)
+    assert plan.lost_revisions(newer, newer + after, first) == after, "ordered, and not carried out yet"
+    assert plan.lost_revisions(newer, first.begins_at + anew, first) == anew
+    assert plan.lost_revisions(older, first.begins_at + anew, first) == before + anew
+    assert plan.lost_revisions(first.begins_at + anew, first.begins_at + anew + again, first) == again
+    second = begun(first.begins_at + anew, first)
+    assert plan.lost_revisions(older, second.begins_at + again, second) == before + anew + again
+    back = begun(older, second)
+    assert plan.lost_revisions(newer, back.begins_at + again, back) == again, "what this history never had is not lost"
+
+
+def begun(revision: int, before: RestoreOrder | None) -> RestoreOrder:
+    """A restore of the snapshot with this revision."""
+    bump = plan.bump(revision, before)
+    return ORDER.model_copy(update={"begins_at": revision + bump, "bump": bump})
+
+
 def test_an_unknown_revision_is_not_taken_for_no_loss() -> None:
     assert "no member says" in str(plan.loss(METADATA.revision, METADATA.time, None, NOW))
     assert str(plan.loss(METADATA.revision, METADATA.time, METADATA.revision, NOW)) == "nothing"

@@ -9,9 +9,12 @@ import pytest
 from components.node.agent.status import PORT
 from providers.local.bucket_client import BucketClient
 from providers.local.client import Client
-from tests.machines.stack import Stack
+from tests.machines.stack import Stack, eventually
 
 pytestmark = [pytest.mark.machines, pytest.mark.campaign, pytest.mark.timeout(420)]
+
+SAID_SECONDS = 30.0
+"""Agents look at themselves every two seconds."""
 
 
 def test_a_damaged_snapshot_is_told_from_a_good_one(stack: Stack) -> None:
@@ -26,7 +29,7 @@ def test_a_damaged_snapshot_is_told_from_a_good_one(stack: Stack) -> None:
         assert f"{name}: NOT GOOD" in said
         assert "sha256 is" in said
         assert "0" in proven(stack)
-        assert any("is not good" in view.message for view in stack.machines().values()), stack.machines()
+        eventually(lambda: "is not good" in messages(stack), lambda: messages(stack), SAID_SECONDS)
         assert "NOT GOOD" in stack.make("snapshots").output
     assert f"{name}: proven" in stack.make("prove").output
 
@@ -40,6 +43,11 @@ def proven(stack: Stack) -> set[str]:
             lines = answer.read().decode().splitlines()
         found.update(line.removeprefix(gauge) for line in lines if line.startswith(gauge))
     return found
+
+
+def messages(stack: Stack) -> str:
+    """What machines say about themselves, a line each."""
+    return "\n".join(view.message for view in stack.machines().values())
 
 
 @contextmanager
