@@ -136,6 +136,10 @@ class Keys:
         """What a machine last said about itself."""
         return f"{self._prefix}/machines/{machine}.json"
 
+    def healed(self, machine: str) -> str:
+        """When a machine was last replaced for its health, and why."""
+        return f"{self._prefix}/healed/{machine}.json"
+
 
 def peer_url(address: str) -> str:
     """A member's peer URL."""

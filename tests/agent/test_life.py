@@ -163,6 +163,17 @@ def test_an_unchanged_template_replaces_nothing(context: Context, others: set[st
     assert cloud_of(context).replacements == []
 
 
+def test_a_machine_that_cannot_be_mended_is_replaced_in_the_same_order(context: Context, others: set[str]) -> None:
+    context.replacement = "kubelet is unwell after 3 restarts within an hour"
+    others.add("master-3")
+    Rolling(context, lambda: None).tick(whole=False)
+    assert cloud_of(context).replacements == []
+    others.clear()
+    with pytest.raises(SystemExit, match="did not end this machine"):
+        Rolling(context, lambda: None).tick(whole=False)
+    assert cloud_of(context).replacements == ["kubelet is unwell after 3 restarts within an hour"]
+
+
 def test_no_machine_is_replaced_while_another_is_not_ready(context: Context, others: set[str]) -> None:
     change_template(context)
     others.add("master-3")

@@ -24,9 +24,10 @@ PROMISED: Final = ("endpoint/new/create", "endpoint/new/read", "endpoint/kept/wr
 def drill(stack: Stack, fault: Fault, folder: Path) -> Run:
     """Do it once, with the probe running, until the cluster is whole again; measurements are printed."""
     cluster = stack.cluster
-    performer = Drill(cluster, stack.injector, stack.kubeconfig, None, random.Random(), lambda _: None)  # noqa: S311
+    rng = random.Random()  # noqa: S311
+    performer = Drill(stack.name, cluster, stack.injector, stack.kubeconfig, None, rng, lambda _: None)
     before = stack.member_ids(cluster.leader() or "")
-    drilled = performer.run(fault, store.folder(folder, fault.name, 1))
+    drilled = performer.run(fault, store.folder(folder, fault.name))
     told(fault, drilled)
     stack.wait_whole()
     assert stack.member_ids(stack.cluster.leader() or "") == before, "a member came back as another"

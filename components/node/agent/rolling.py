@@ -1,5 +1,5 @@
-"""Replaces this machine when its group's template changes: one of the cluster at a time, while all others are well.
-Leaves in order when the cloud ends it.
+"""Replaces this machine when its group's template changes, or when its own parts cannot be mended: one of the cluster
+at a time, while all others are well. Leaves in order when the cloud ends it.
 
 The lock is taken by this incarnation and freed by the next one, when that is whole. A template that makes no whole
 machine stops there: the others see that a machine is not ready.
@@ -21,6 +21,8 @@ from components.node.machine import Role
 from components.node.record import Keys
 
 PURPOSE: Final = "replacement"
+
+TEMPLATE_CHANGED: Final = "its group's template changed"
 
 LOCK_SECONDS: Final = 600.0
 """Longer than a machine takes from its end to being whole again, in any cloud."""
@@ -53,12 +55,17 @@ class Rolling:
             if context.cloud.ending():
                 self._end()
             context.instance = context.cloud.instance()
-            if context.instance.template != context.instance.desired_template:
-                self._replace()
+            if (reason := self._reason()) is not None:
+                self._replace(reason)
         except LockedError as error:
-            context.log.changed("rolling", f"the template changed; waiting: {error}")
+            context.log.changed("rolling", f"{self._reason()}; waiting: {error}")
         except CloudError as error:
             context.log.changed("rolling", str(error))
+
+    def _reason(self) -> str | None:
+        """Why this machine is to be replaced, if it is."""
+        instance = self._context.instance
+        return TEMPLATE_CHANGED if instance.template != instance.desired_template else self._context.replacement
 
     def _introduce(self) -> None:
         """Say once where this machine is, so that the others can ask how it is."""
@@ -93,7 +100,7 @@ class Rolling:
         time.sleep(END_SECONDS)
         raise SystemExit(f"the cloud did not end this machine within {END_SECONDS:.0f} s of being let go")
 
-    def _replace(self) -> None:
+    def _replace(self, reason: str) -> None:
         context, lock = self._context, self._context.lock
         if self._others_unwell():
             return
@@ -101,16 +108,16 @@ class Rolling:
             # Asked again under the lock: whoever held it before may have left a machine unwell.
             if self._others_unwell():
                 return
-            context.log("rolling", "the template changed and all others are well: asking for a replacement")
+            context.log("rolling", f"{reason}, and all others are well: asking for a replacement")
             self._leave()
             lock.confirm()
-            context.cloud.replace_me("its group's template changed")
+            context.cloud.replace_me(reason)
             time.sleep(END_SECONDS)
             raise SystemExit(f"the cloud did not end this machine within {END_SECONDS:.0f} s of being asked to")
 
     def _others_unwell(self) -> bool:
         if others := self._unwell():
-            self._context.log.changed("rolling", f"the template changed; waiting until all others are well: {others}")
+            self._context.log.changed("rolling", f"{self._reason()}; waiting until all others are well: {others}")
         return bool(others)
 
     def _unwell(self) -> str:

@@ -28,6 +28,12 @@ def terminate(component: str) -> None:
         os.kill(process, signal.SIGTERM)
 
 
+def end(component: str) -> None:
+    """End a component that hangs; the kubelet starts it again."""
+    for process in processes(component):
+        os.kill(process, signal.SIGKILL)
+
+
 def stop(context: Context) -> None:
     """End the control plane of this machine without a client's notice.
 

@@ -72,6 +72,8 @@ class Context:
     metrics: Metrics = field(default_factory=Metrics)
     concerns: dict[str, str] = field(default_factory=dict)
     """What people should know of though the machine is ready, by subject."""
+    replacement: str | None = None
+    """Why this machine asks to be replaced though its template has not changed; None where it does not."""
     lock: ClusterLock = field(init=False)
     """The cluster's lock as this machine takes it."""
 

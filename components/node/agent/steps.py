@@ -3,6 +3,7 @@
 from components.node.agent.addons import Addons
 from components.node.agent.artifacts import Artifacts
 from components.node.agent.balancer import Balancer
+from components.node.agent.healing import Healing
 from components.node.agent.host import Kernel
 from components.node.agent.identity import Identity
 from components.node.agent.keepsakes import Keepsakes
@@ -25,6 +26,7 @@ def contents() -> tuple[Step, ...]:
     return (
         Identity(),  # which machine am I; my address
         Kernel(),  # settings that pods and etcd need
+        Healing(),  # watches what later steps make: restarts, conditions of the Node, at last another machine
         Volume(),  # attach, check, mount
         Secrets(),  # etcd certificate authorities, with the machine's own role
         Artifacts(),  # by version and sha256
