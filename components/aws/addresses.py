@@ -5,13 +5,13 @@ x.y.16·i.0/20       private subnet of the i-th zone, from 1 on: machines
   … .16/28 in it    reserved: the addresses of members, which outlive their machines
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from itertools import islice
 from typing import Final
 
+from components.numbering import in_order
 from components.topology import Topology
 
 ZONE_PREFIX: Final = 20
@@ -61,9 +61,4 @@ def reserved(private: IPv4Network) -> IPv4Network:
 
 def members(reserved: Mapping[str, IPv4Network], topology: Topology) -> Mapping[str, str]:
     """Member → its address, in order, from its zone's reserved range."""
-    taken: Counter[str] = Counter()
-    found = {}
-    for member in topology.members:
-        found[member.name] = str(reserved[member.zone][taken[member.zone]])
-        taken[member.zone] += 1
-    return found
+    return in_order(topology.members, reserved)

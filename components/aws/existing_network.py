@@ -8,6 +8,7 @@ import pulumi
 from pulumi_aws import ec2
 
 from components.aws import addresses, policies
+from components.aws.network import reserve
 from components.settings import ExistingNetworkSettings, Settings, SettingsError
 
 
@@ -100,14 +101,7 @@ class ExistingNetwork(pulumi.ComponentResource):
         )
         self.s3_prefix_list = prefix_list.id
         for zone, subnet in found.private.items():
-            ec2.SubnetCidrReservation(
-                f"{name}-members-{zone}",
-                subnet_id=subnet.id,
-                cidr_block=str(subnet.reserved),
-                reservation_type="explicit",
-                description="kube-ha: etcd members take these by number",
-                opts=child,
-            )
+            reserve(name, zone, subnet.id, subnet.reserved, child)
         # By these the machines find the tables that they write the routes to their pods into.
         marks = {policies.CLUSTER_TAG: name, policies.PODS_TAG: "routed"}
         for number, table in enumerate(tables, 1):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import Final
 
 import pulumi
@@ -68,7 +69,8 @@ class Network(pulumi.ComponentResource):
         public = {zone: self.subnet("public", zone, str(ranges.public)) for zone, ranges in args.zones.items()}
         private = {zone: self.subnet("private", zone, str(ranges.private)) for zone, ranges in args.zones.items()}
         if args.has_members:
-            self.reserve(private)
+            for zone, ranges in args.zones.items():
+                reserve(name, zone, private[zone].id, ranges.reserved, self.child)
         self.public_subnets = {zone: subnet.id for zone, subnet in public.items()}
         self.private_subnets = {zone: subnet.id for zone, subnet in private.items()}
         self.gateway = ec2.InternetGateway(name, vpc_id=self.vpc_id, tags={"Name": name}, opts=self.child)
@@ -91,17 +93,6 @@ class Network(pulumi.ComponentResource):
             tags={"Name": f"{self.name}-{kind}-{zone}", SUBNET_ROLES[kind]: "1"},
             opts=pulumi.ResourceOptions(parent=self.vpc),
         )
-
-    def reserve(self, private: Mapping[str, ec2.Subnet]) -> None:
-        for zone, ranges in self.args.zones.items():
-            ec2.SubnetCidrReservation(
-                f"{self.name}-members-{zone}",
-                subnet_id=private[zone].id,
-                cidr_block=str(ranges.reserved),
-                reservation_type="explicit",
-                description="kube-ha: etcd members take these by number",
-                opts=self.child,
-            )
 
     def routes_outside(self, public: Mapping[str, ec2.Subnet]) -> None:
         table = self.route_table("public")
@@ -228,3 +219,17 @@ class Network(pulumi.ComponentResource):
             tags={"Name": self.name},
             opts=self.child,
         )
+
+
+def reserve(
+    name: str, zone: str, subnet_id: pulumi.Input[str], block: IPv4Network, opts: pulumi.ResourceOptions
+) -> None:
+    """Keep a part of a zone's private subnet for members."""
+    ec2.SubnetCidrReservation(
+        f"{name}-members-{zone}",
+        subnet_id=subnet_id,
+        cidr_block=str(block),
+        reservation_type="explicit",
+        description="kube-ha: etcd members take these by number",
+        opts=opts,
+    )

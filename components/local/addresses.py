@@ -3,13 +3,13 @@
 The /16 is cut into /24 networks: number 0 is the edge segment with the balancers, number i the i-th zone.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 from itertools import islice
 from typing import Final
 
+from components.numbering import in_order
 from components.topology import Topology
 
 VIRTUAL: Final = 10
@@ -53,18 +53,8 @@ def plan(cidr: IPv4Network, topology: Topology) -> Addresses:
         for n, zone in enumerate(topology.zones[:BALANCERS], 1)
         if topology.load_balancer
     )
-    machines: dict[str, str] = {}
-    taken: Counter[tuple[str, int]] = Counter()
-
-    def take(name: str, zone: str, first: int) -> None:
-        host: IPv4Address = networks[zone][first + taken[zone, first]]
-        taken[zone, first] += 1
-        machines[name] = str(host)
-
-    for master in topology.masters:
-        take(master.name, master.zone, FIRST_MASTER)
+    machines = in_order(topology.masters, networks, FIRST_MASTER)
     if topology.external_etcd:
-        for member in topology.members:
-            take(member.name, member.zone, FIRST_MEMBER)
+        machines |= in_order(topology.members, networks, FIRST_MEMBER)
     virtual = f"{edge[VIRTUAL]}/{edge.prefixlen}" if topology.load_balancer else None
     return Addresses(machines=machines, balancers=balancers, virtual=virtual)
