@@ -3,26 +3,13 @@
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import Any
+from tempfile import TemporaryDirectory
 
-import yaml
-
-from components import outputs
 from components.clouds import Cloud
-from components.settings import Settings, load
+from components.settings import Settings
 from tests.program.artifacts import pretend
 from tests.program.recorder import Registration, build
-from tests.program.test_settings import STACKS, as_engine_hands_it
-
-NAMES = tuple(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in STACKS)
-
-
-def settings_of(stack: str) -> Settings:
-    """Those of `stacks/Pulumi.<stack>.yaml`."""
-    path = next(path for path in STACKS if path.name == f"Pulumi.{stack}.yaml")
-    return load(as_engine_hands_it(yaml.safe_load(path.read_text())["config"]))
-
+from tests.program.stacks import NAMES, program, settings_of
 
 MANAGED = tuple(name for name in NAMES if settings_of(name).control_plane == "managed")
 
@@ -38,11 +25,5 @@ def built(stack: str) -> list[Registration]:
 
 
 def local(stack: str, settings: Settings) -> list[Registration]:
-    from components.local.self_managed import ControlPlane
-
-    def program() -> Any:
-        plane = ControlPlane(stack, outputs.ControlPlaneArgs(settings=settings, topology=settings.topology))
-        return [getattr(plane, name) for name in outputs.OUTPUTS]
-
-    with pretend(Path(mkdtemp())):
-        return build(program, stack)
+    with TemporaryDirectory() as folder, pretend(Path(folder)):
+        return build(lambda: program(stack, settings), stack)

@@ -5,7 +5,6 @@ import json
 from base64 import b64decode
 from collections.abc import Iterable
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -13,11 +12,10 @@ from unittest import mock
 import yaml
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
-from components import outputs
 from components.node import bundle
-from components.settings import Settings, load
+from components.settings import Settings
 from tests.program.recorder import Outputs, Registration, build
-from tests.program.test_settings import STACKS, as_engine_hands_it
+from tests.program.stacks import program, settings_of
 from toolchain import artifacts, cloud_libraries, debian_packages, versions
 from toolchain.image import catalogue, container_images
 
@@ -88,19 +86,6 @@ class Aws(Outputs):
     def call(self, args: MockCallArgs) -> Any:
         answer = self.answers[args.token]
         return answer(args.args) if callable(answer) else answer
-
-
-def settings_of(stack: str) -> Settings:
-    """Those of `stacks/Pulumi.<stack>.yaml`."""
-    path = next(path for path in STACKS if path.name == f"Pulumi.{stack}.yaml")
-    return load(as_engine_hands_it(yaml.safe_load(path.read_text())["config"]))
-
-
-def program(stack: str, settings: Settings) -> Any:
-    """What `__main__.py` does, less the engine's own."""
-    module = import_module(f"components.aws.{settings.control_plane.module}")
-    plane = module.ControlPlane(stack, outputs.ControlPlaneArgs(settings=settings, topology=settings.topology))
-    return [getattr(plane, name) for name in outputs.OUTPUTS]
 
 
 def register(stack: str, settings: Settings, *, preview: bool = False, aws: Aws | None = None) -> list[Registration]:

@@ -6,8 +6,9 @@ import pulumi
 import pytest
 
 from components.settings import Settings
-from tests.aws.stacks import Aws, machine_documents, register, settings_of
+from tests.aws.stacks import Aws, machine_documents, register
 from tests.program.recorder import Registration
+from tests.program.stacks import settings_of
 
 ZONES = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
 SUBNETS = {zone: f"subnet-{zone[-1]}" for zone in ZONES}

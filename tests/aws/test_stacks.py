@@ -10,7 +10,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from tests.aws.stacks import NAMES, Aws, built, documents, of, register, settings_of
+from tests.aws.stacks import NAMES, Aws, built, documents, of, register
+from tests.program.stacks import settings_of
 
 HIGHLY_AVAILABLE = ("small-aws", "prod-aws")
 

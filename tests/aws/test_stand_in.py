@@ -1,23 +1,16 @@
 """The stand-in says no where AWS would say no, and keeps what it cannot check apart."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from providers.aws import emulator
 from providers.aws.connection import Aws, NoEmulatorError
 from providers.aws.kind import Request, auto_name, pascal
 from providers.aws.kinds import KINDS
 from providers.messages import whole
 
 Refusal = (BotoCoreError, ClientError, ValueError)
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[Aws]:
-    yield Aws(emulator.start(), "eu-west-1")
 
 
 def make(aws: Aws, token: str, **inputs: Any) -> Any:

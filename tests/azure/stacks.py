@@ -1,24 +1,29 @@
 """The AKS stacks of the repository, built without an engine on an Azure that answers as the stand-in does."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-import yaml
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
-from components import outputs
-from components.settings import Settings, load
+from components.settings import Settings
 from providers.azure_native.lookups import client
 from providers.azure_native.package import package
+from providers.published import Kind
 from tests.program.recorder import Outputs, Registration, build
-from tests.program.test_settings import STACKS, as_engine_hands_it
+from tests.program.stacks import program, settings_of
 
 NAMES: Final = ("dev-aks", "small-aks", "prod-aks")
 HIGHLY_AVAILABLE: Final = ("small-aks", "prod-aks")
 KUBECONFIG: Final = "apiVersion: v1\nkind: Config\n"
-PACKAGE: Final = package("0")
+
+
+@cache
+def covered() -> Mapping[str, Kind]:
+    """What the stand-in covers; a second or more, in which Azure's own libraries are read."""
+    return package("0").kinds
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class Azure(Outputs):
         self.asked: list[Asked] = []
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        kind = PACKAGE.kinds.get(args.typ)
+        kind = covered().get(args.typ)
         if kind is None:
             return super().new_resource(args)
         given = dict(args.inputs)
@@ -51,21 +56,6 @@ class Azure(Outputs):
         if args.token.endswith(":getClientConfig"):
             return client({}, {})
         return {"kubeconfigs": [{"name": "clusterUser", "value": b64encode(KUBECONFIG.encode()).decode()}]}
-
-
-def settings_of(stack: str, **changes: Any) -> Settings:
-    """Those of `stacks/Pulumi.<stack>.yaml`, with some keys said otherwise."""
-    path = next(path for path in STACKS if path.name == f"Pulumi.{stack}.yaml")
-    config = yaml.safe_load(path.read_text())["config"]
-    return load(as_engine_hands_it({**config, **{f"kube-ha:{name}": value for name, value in changes.items()}}))
-
-
-def program(stack: str, settings: Settings) -> Any:
-    """What `__main__.py` does, less the engine's own."""
-    from components.azure.managed import ControlPlane
-
-    plane = ControlPlane(stack, outputs.ControlPlaneArgs(settings=settings, topology=settings.topology))
-    return [getattr(plane, name) for name in outputs.OUTPUTS]
 
 
 def register(

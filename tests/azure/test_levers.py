@@ -10,28 +10,13 @@ import pulumi
 import pytest
 
 from components.azure.levers import ALWAYS, LEVERS, WORTH, BackupPlan, Levers
-from components.azure.network import API_SERVER_PREFIX, parts
-from components.azure.roles import Role
 from components.clouds import Cloud
 from components.managed import PLANES
 from components.settings import SettingsError
 from providers.azure_native.lookups import SUBSCRIPTION
-from tests.azure.stacks import (
-    HIGHLY_AVAILABLE,
-    NAMES,
-    PACKAGE,
-    Azure,
-    ask,
-    asked,
-    built,
-    cluster,
-    inputs,
-    of,
-    program,
-    register,
-    settings_of,
-)
+from tests.azure.stacks import HIGHLY_AVAILABLE, NAMES, Azure, ask, asked, built, cluster, covered, inputs, of, register
 from tests.program.recorder import build
+from tests.program.stacks import program, settings_of
 
 ZONES = ["1", "2", "3"]
 GROUP = "6f1d8f0c-0b5e-4a53-9a29-0c2d1b3e4f50"
@@ -217,6 +202,8 @@ def test_samples_and_container_insights_reach_their_workspaces(stack: str) -> No
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_every_alert_tells_the_subscriptions_owners(stack: str) -> None:
+    from components.azure.roles import Role
+
     (group,) = (one for one in asked(stack) if one.type == "monitor:ActionGroup")
     assert [receiver["roleId"] for receiver in group.inputs["armRoleReceivers"]] == [Role.OWNER]
     alerts = of(stack, "monitor:MetricAlert").values()
@@ -272,6 +259,8 @@ def test_what_a_restore_needs_outlives_the_stack(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", HIGHLY_AVAILABLE)
 def test_no_role_is_handed_out_on_more_than_one_resource_or_the_group_of_snapshots(stack: str) -> None:
+    from components.azure.roles import Role
+
     groups = {one.identity: one.name for one in asked(stack) if one.type == "resources:ResourceGroup"}
     for name, assignment in of(stack, "authorization:RoleAssignment").items():
         assert assignment["principalType"] == "ServicePrincipal"
@@ -295,6 +284,8 @@ def test_everything_that_can_carry_tags_carries_them(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_subnets_are_apart_and_within_the_stacks_range(stack: str) -> None:
+    from components.azure.network import API_SERVER_PREFIX, parts
+
     nodes, api_server = parts(settings_of(stack).network.cidr)
     assert not nodes.overlaps(api_server)
     assert api_server.prefixlen == API_SERVER_PREFIX
@@ -321,7 +312,7 @@ def test_names_that_azure_wants_short_are_short(stack: str) -> None:
 @pytest.mark.parametrize("stack", NAMES)
 def test_azures_own_models_take_every_property_of_every_resource(stack: str) -> None:
     for one in asked(stack):
-        kind = PACKAGE.kinds[f"azure-native:{one.type}"]
+        kind = covered()[f"azure-native:{one.type}"]
         given = {**({kind.named: "name"} if kind.named else {}), **one.inputs}
         assert list(kind.check(given)) == [], one.name
 

@@ -4,15 +4,13 @@ from functools import cache
 from typing import Any, Final
 from unittest import mock
 
-import yaml
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
-from components import outputs
-from components.settings import Settings, load
+from components.settings import Settings
 from providers.gcp.package import KINDS, get_project
 from providers.messages import whole
 from tests.program.recorder import Outputs, Registration, build
-from tests.program.test_settings import STACKS, as_engine_hands_it
+from tests.program.stacks import program, settings_of
 
 NAMES: Final = ("dev-gke", "small-gke", "prod-gke")
 PROJECT: Final = "kube-ha-tests"
@@ -37,21 +35,6 @@ class Gcp(Outputs):
 
     def call(self, args: MockCallArgs) -> Any:
         return get_project(args.args, {"project": PROJECT})
-
-
-def settings_of(stack: str, **changes: Any) -> Settings:
-    """Those of `stacks/Pulumi.<stack>.yaml`, with some keys said otherwise."""
-    path = next(path for path in STACKS if path.name == f"Pulumi.{stack}.yaml")
-    config = yaml.safe_load(path.read_text())["config"]
-    return load(as_engine_hands_it({**config, **{f"kube-ha:{name}": value for name, value in changes.items()}}))
-
-
-def program(stack: str, settings: Settings) -> Any:
-    """What `__main__.py` does, less the engine's own."""
-    from components.gcp.managed import ControlPlane
-
-    plane = ControlPlane(stack, outputs.ControlPlaneArgs(settings=settings, topology=settings.topology))
-    return [getattr(plane, name) for name in outputs.OUTPUTS]
 
 
 def register(stack: str, settings: Settings, *, preview: bool = False, cloud: Gcp | None = None) -> list[Registration]:

@@ -8,13 +8,13 @@ import pytest
 import yaml
 
 from components.gcp import names
-from components.gcp.backups import FAR_REGIONS, cron
 from components.gcp.levers import LEVERS
 from components.gcp.names import CLUSTER_LABEL
 from components.gcp.regions import REGIONS
 from components.settings import SettingsError
-from tests.gcp.stacks import NAMES, PROJECT, Gcp, asked, built, of, program, register, settings_of, the
+from tests.gcp.stacks import NAMES, PROJECT, Gcp, asked, built, of, register, the
 from tests.program.recorder import build
+from tests.program.stacks import program, settings_of
 
 LASTING = ("small-gke", "prod-gke")
 ZONES = ["europe-west1-b", "europe-west1-c", "europe-west1-d"]
@@ -161,12 +161,16 @@ def test_no_tier_is_kept_longer_than_google_takes() -> None:
 
 
 def test_every_region_has_another_for_what_outlives_it() -> None:
+    from components.gcp.backups import FAR_REGIONS
+
     assert set(FAR_REGIONS) == set(REGIONS)
     assert all(far in REGIONS and far != region for region, far in FAR_REGIONS.items())
 
 
 @pytest.mark.parametrize(("hours", "schedule"), [(1, "0 * * * *"), (6, "0 */6 * * *"), (24, "0 3 * * *")])
 def test_a_schedule_is_of_whole_hours(hours: int, schedule: str) -> None:
+    from components.gcp.backups import cron
+
     assert cron(timedelta(hours=hours)) == schedule
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from rehearsal.gke import Gke
 from rehearsal.scene import InspectionError
-from tests.gcp.stacks import of, settings_of
+from tests.gcp.stacks import of
+from tests.program.stacks import settings_of
 
 STACK = "small-gke"
 KINDS = ("container.Cluster", "container.NodePool", "monitoring.AlertPolicy", "kms.CryptoKey")

@@ -15,14 +15,20 @@ from providers.published import Problem
 from providers.stand_in import UNKNOWN
 from tests.gcp.stacks import NAMES, asked
 
-ALL = [(stack, kind, name) for stack in NAMES for kind, name, _ in asked(stack)]
+CLUSTER = "gcp:container/cluster:Cluster"
 
 
-def asked_for(stack: str, kind: str, name: str) -> dict[str, Any]:
-    """The inputs of a resource, with the name that the stand-in would give it."""
-    (inputs,) = (found for type_, called, found in asked(stack) if (type_, called) == (kind, name))
-    copied: dict[str, Any] = json.loads(json.dumps(inputs))
-    return {"name": name, **copied} if KINDS[kind].named else copied
+def resources(stack: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Type, name and inputs of each resource, with the name among them that the stand-in would give it."""
+    for kind, name, inputs in asked(stack):
+        copied: dict[str, Any] = json.loads(json.dumps(inputs))
+        yield kind, name, {"name": name, **copied} if KINDS[kind].named else copied
+
+
+def flagship() -> dict[str, Any]:
+    """The inputs of the flagship's cluster."""
+    (inputs,) = (inputs for kind, _, inputs in resources("prod-gke") if kind == CLUSTER)
+    return inputs
 
 
 def problems(kind: str, inputs: dict[str, Any]) -> list[Problem]:
@@ -31,19 +37,19 @@ def problems(kind: str, inputs: dict[str, Any]) -> list[Problem]:
 
 def cluster(**changes: Any) -> list[str]:
     """What is wrong with the flagship's cluster once it is changed at some places."""
-    inputs = asked_for("prod-gke", "gcp:container/cluster:Cluster", "prod-gke")
+    inputs = flagship()
     for path, value in changes.items():
         node: Any = inputs
         *above, last = path.split("__")
         for part in above:
             node = node[part]
         node[last] = value
-    return [f"{found.path}: {found.reason}" for found in problems("gcp:container/cluster:Cluster", inputs)]
+    return [f"{found.path}: {found.reason}" for found in problems(CLUSTER, inputs)]
 
 
-@pytest.mark.parametrize(("stack", "kind", "name"), ALL)
-def test_google_would_take_what_the_program_asks_for(stack: str, kind: str, name: str) -> None:
-    assert problems(kind, asked_for(stack, kind, name)) == []
+@pytest.mark.parametrize("stack", NAMES)
+def test_google_would_take_what_the_program_asks_for(stack: str) -> None:
+    assert {name: wrong for kind, name, inputs in resources(stack) if (wrong := problems(kind, inputs))} == {}
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
@@ -72,8 +78,7 @@ def with_leaf(inputs: dict[str, Any], path: tuple[Any, ...], value: str) -> dict
 def misspelt() -> list[tuple[str, str, str]]:
     """Each text of the flagship in capitals, as enums are, with a letter too many: type, place, and what is said."""
     found = []
-    for kind, name, _ in asked("prod-gke"):
-        inputs = asked_for("prod-gke", kind, name)
+    for kind, _, inputs in resources("prod-gke"):
         for path, text in leaves(inputs):
             if text.isupper() and text.replace("_", "").isalnum():
                 wrong = problems(kind, with_leaf(inputs, path, f"{text}X"))
@@ -88,10 +93,10 @@ def test_one_letter_too_many_in_any_enum_of_the_program_is_refused() -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize(("stack", "kind", "name"), [one for one in ALL if one[0] == "prod-gke"])
-def test_a_property_that_does_not_exist_is_refused(stack: str, kind: str, name: str) -> None:
-    found = problems(kind, {**asked_for(stack, kind, name), "highlyAvailable": "very"})
-    assert any(problem.path == "highlyAvailable" for problem in found)
+def test_a_property_that_does_not_exist_is_refused() -> None:
+    for kind, name, inputs in resources("prod-gke"):
+        found = problems(kind, {**inputs, "highlyAvailable": "very"})
+        assert any(problem.path == "highlyAvailable" for problem in found), name
 
 
 @pytest.mark.parametrize(
@@ -131,7 +136,7 @@ def test_what_google_would_refuse_of_a_cluster_is_named_as_the_program_spells_it
 
 
 def test_an_exclusion_is_checked_under_its_own_name() -> None:
-    found = asked_for("prod-gke", "gcp:container/cluster:Cluster", "prod-gke")["maintenancePolicy"]
+    found = flagship()["maintenancePolicy"]
     exclusions = found["maintenanceExclusions"]
     exclusions[0]["exclusionOptions"]["scope"] = "NOTHING"
     (said,) = cluster(maintenancePolicy__maintenanceExclusions=exclusions)
@@ -158,10 +163,9 @@ def test_what_google_would_refuse_elsewhere_is_refused(kind: str, inputs: Any, p
     assert says in found[path]
 
 
-@pytest.mark.parametrize(("stack", "kind", "name"), [one for one in ALL if one[0] == "prod-gke"])
-def test_what_is_not_known_yet_is_not_judged(stack: str, kind: str, name: str) -> None:
-    inputs = asked_for(stack, kind, name)
-    assert problems(kind, dict.fromkeys(inputs, UNKNOWN)) == []
+def test_what_is_not_known_yet_is_not_judged() -> None:
+    for kind, name, inputs in resources("prod-gke"):
+        assert problems(kind, dict.fromkeys(inputs, UNKNOWN)) == [], name
 
 
 def test_a_mapping_moves_renames_converts_and_remembers_where_a_value_came_from() -> None:

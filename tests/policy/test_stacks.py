@@ -6,9 +6,10 @@ from policy.clusters import MANAGED as CLUSTERS
 from policy.properties import Properties
 from policy.resource import CONTROL_PLANE, Resource, Stack
 from policy.rules.spread import machine_zones
-from tests.planes import MANAGED, NAMES, built, settings_of
+from tests.planes import MANAGED, built
 from tests.policy.test_broken_programs import findings
 from tests.program.recorder import Registration
+from tests.program.stacks import NAMES, settings_of
 
 
 def as_stack(registered: list[Registration]) -> Stack:

@@ -1,45 +1,16 @@
 """Every local stack of the repository, built without an engine."""
 
 import json
-from functools import cache
 from typing import Any
 
 import pytest
 import yaml
 
-from components import outputs
-from components.settings import Settings, load
-from tests.program.recorder import Registration, build
-from tests.program.test_settings import STACKS, as_engine_hands_it
+from tests.planes import built
+from tests.program.recorder import Registration
+from tests.program.stacks import NAMES, settings_of
 
-LOCAL = [path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in STACKS if "local" in path.name]
-
-
-def settings_of(stack: str) -> Settings:
-    path = next(path for path in STACKS if path.name == f"Pulumi.{stack}.yaml")
-    return load(as_engine_hands_it(yaml.safe_load(path.read_text())["config"]))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A machine image and artifacts of the right shape, so that shape can be tested where none was built."""
-    from tests.program.artifacts import pretend
-
-    with pretend(tmp_path_factory.mktemp("cache")):
-        yield
-
-
-@cache
-def built(stack: str) -> list[Registration]:
-    from components.local.self_managed import ControlPlane
-
-    settings = settings_of(stack)
-
-    def program() -> Any:
-        plane = ControlPlane(stack, outputs.ControlPlaneArgs(settings=settings, topology=settings.topology))
-        return [getattr(plane, name) for name in outputs.OUTPUTS]
-
-    return build(program, stack)
+LOCAL = [name for name in NAMES if name.startswith("local")]
 
 
 def of(stack: str, kind: str) -> dict[str, Registration]:

@@ -1,22 +1,13 @@
 """Every error names the key, what it got, and what is accepted."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from components.managed import PLANES
 from components.settings import KUBERNETES_VERSIONS, SettingsError, load
 from components.topology import Scenario, TopologyError
-
-ROOT = Path(__file__).resolve().parents[2]
-STACKS = sorted((ROOT / "stacks").glob("Pulumi.*.yaml"))
-
-
-def as_engine_hands_it(config: dict[str, Any]) -> dict[str, str]:
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+from tests.program.stacks import NAMES, as_engine_hands_it, settings_of
 
 
 def stack(**settings: Any) -> dict[str, str]:
@@ -36,15 +27,14 @@ FAILOVER = {
 }
 
 
-@pytest.mark.parametrize("path", STACKS, ids=lambda path: path.name)
-def test_every_stack_of_the_repository_loads(path: Path) -> None:
-    settings = load(as_engine_hands_it(yaml.safe_load(path.read_text())["config"]))
+@pytest.mark.parametrize("name", NAMES)
+def test_every_stack_of_the_repository_loads(name: str) -> None:
+    settings = settings_of(name)
     assert bool(settings.topology.masters) is (settings.control_plane == "self-managed")
 
 
 def test_stacks_of_one_machine_do_not_share_addresses() -> None:
-    local = [path for path in STACKS if path.name.startswith("Pulumi.local")]
-    networks = [load(as_engine_hands_it(yaml.safe_load(p.read_text())["config"])).network.cidr for p in local]
+    networks = [settings_of(name).network.cidr for name in NAMES if name.startswith("local")]
     assert len(set(networks)) == len(networks)
 
 

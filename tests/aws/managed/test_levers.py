@@ -6,12 +6,12 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.aws.dns_failover import failover_seconds
 from components.aws.levers import ALWAYS
 from components.managed_settings import FailoverSettings
 from components.settings import Settings
-from tests.aws.stacks import Aws, built, of, register, settings_of
+from tests.aws.stacks import Aws, built, of, register
 from tests.program.recorder import Registration
+from tests.program.stacks import settings_of
 
 NAMES = ("dev-eks", "small-eks", "prod-eks")
 LASTING = ("small-eks", "prod-eks")
@@ -293,5 +293,7 @@ def test_a_preview_knows_every_resource_although_values_are_unknown(stack: str) 
 
 @pytest.mark.parametrize("failover", [PUBLIC, PRIVATE])
 def test_the_times_of_a_failover_that_are_written_down_are_those_that_are_computed(failover: Any) -> None:
+    from components.aws.dns_failover import failover_seconds
+
     seconds = failover_seconds(FailoverSettings.model_validate(failover))
     assert f"{seconds} s" in ALWAYS["DNS failover"].worth

@@ -1,23 +1,16 @@
 """The stand-in says no to a cluster where EKS, AWS Backup or Route 53 would."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from providers.aws import emulator
 from providers.aws.connection import Aws
 from providers.aws.kind import Made, Request, auto_name
 from providers.aws.kinds import KINDS
 
 Refusal = (BotoCoreError, ClientError, ValueError)
 TRUST = '{"Version": "2012-10-17", "Statement": []}'
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[Aws]:
-    yield Aws(emulator.start(), "eu-west-1")
 
 
 def make(aws: Aws, token: str, **inputs: Any) -> Made:
