@@ -119,6 +119,7 @@ def campaign(
         KubeconfigError, InventoryError, InjectionError, ApiError, UnhealthyError: there is nothing that can be drilled.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGINT, _interrupted)
     injector = place.injector(kubeconfig)
     cluster = Cluster(kubeconfig, injector)
     alterer = Alterer(cluster, injector, tell)
@@ -132,3 +133,9 @@ def campaign(
             yield Campaign(cluster, alterer, drill, tell)
         finally:
             alterer.undo()
+
+
+def _interrupted(*_: object) -> None:
+    """Once is enough: whoever is impatient must not interrupt the undoing as well."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt

@@ -23,6 +23,11 @@ TABLE: Final = "kube-ha-drill"
 SLOW_LINK: Final = ("rate", "2mbit", "burst", "10kb", "latency", "200ms")
 """Of the machine's own interface, outwards; what waits for longer is dropped. The kernel's token bucket (tc-tbf(8))."""
 FILLER: Final = Paths().etcd_volume / "drill-filler"
+FILL: Final = f"""
+fallocate --length "$(df --output=avail --block-size=1 {FILLER.parent} | tail -n 1)" {FILLER}
+cat /dev/zero >> {FILLER} 2>/dev/null || sync
+"""
+"""Takes at once what is free to all, and then, by writing, what is kept for root: ends when nothing is left to take."""
 PROGRAMS: Final = (
     "etcd",
     "kube-apiserver",
@@ -108,8 +113,7 @@ class LocalInjector:
 
     def fill(self, machine: str) -> None:
         """See `Injector`."""
-        # Ends when nothing is left to take, which is what it is for.
-        self.run(machine, "sh", "-c", f"cat /dev/zero > {FILLER} 2>/dev/null || sync", timeout=120)
+        self.run(machine, "sh", "-c", FILL, timeout=120)
 
     def slow(self, machine: str, what: str) -> None:
         """See `Injector`."""

@@ -1,10 +1,12 @@
 """A campaign goes on where it stopped, keeps what is complete, and leaves every run a cluster that is whole."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from drills import __main__ as main
 from drills import store
 from drills.campaign import Campaign
 from drills.cluster import UnhealthyError
@@ -37,6 +39,7 @@ class Stub:
         self.missing: list[str] = []
         self.clock = 0.0
         self.injector = self
+        self.machines = (MASTER,)
 
     def conditions(self, one: Fault) -> Conditions:
         return replace(NOW, program=self.program, fault=one.name)
@@ -133,3 +136,17 @@ def test_a_cluster_that_does_not_become_whole_ends_the_campaign(tmp_path: Path) 
     with pytest.raises(UnhealthyError, match="master-1 is not Ready"):
         campaign(stub).repeat([A], 1, tmp_path)
     assert stub.drilled == []
+
+
+def test_ctrl_c_keeps_and_judges_what_is_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub = Stub(run(), KeyboardInterrupt())
+    monkeypatch.setattr("drills.__main__.campaign", lambda *_: nullcontext(campaign(stub)))
+    monkeypatch.setattr("drills.pages._figure", lambda *_: ("", ""))
+    with pytest.raises(SystemExit) as ended:
+        main.run(kubeconfig=tmp_path, fault=("master-kill",), repeat=2, output=tmp_path)
+    assert ended.value.code == main.REFUSED
+    assert "what was finished is kept" in capsys.readouterr().out
+    assert (tmp_path / "report.html").exists()
+    assert len(store.load(tmp_path)["master-kill"]) == 1
