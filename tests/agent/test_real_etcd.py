@@ -12,6 +12,7 @@ import pytest
 from components.node.agent import defragmentation
 from components.node.agent.cluster import EtcdCluster
 from components.node.agent.defragmentation import Defragmentation
+from components.node.agent.folders import Folders
 from components.node.agent.hand_over import hand_over
 from components.node.agent.member import cluster, joining
 from components.node.agent.step import NotYetError
@@ -102,6 +103,20 @@ def test_a_disk_that_was_wiped_under_a_process_does_not_vote_again(formed: World
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     formed.processes("member-3").start("kube-ha-etcd.service")
     assert not formed.processes("member-3").active("kube-ha-etcd.service")
+
+
+def test_a_disk_that_is_wiped_while_its_process_starts_does_not_vote_again(formed: World) -> None:
+    """The unit's check has passed: as when something is prepared."""
+    formed.kill("member-3")
+    folders, processes = Folders(formed.machines["member-3"].paths.etcd_volume), formed.processes("member-3")
+    data = folders.data("u1")
+    assert data is not None
+    shutil.rmtree(folders.path(data))
+    folders.prepare(data)
+    processes.start("kube-ha-etcd.service")
+    eventually(lambda: not processes.active("kube-ha-etcd.service"), 20, "etcd ends")
+    assert "find local name" in processes.output_end("kube-ha-etcd.service", 0)
+    assert not folders.has_log(data)
 
 
 def test_a_member_that_is_not_in_the_list_joins_as_a_learner_first(formed: World) -> None:

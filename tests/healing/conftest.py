@@ -4,15 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from components.node.agent import member
+from components.node.agent import cluster, member
 from tests.healing.machines import Machines
 
 
 @pytest.fixture(scope="package", autouse=True)
 def _impatient() -> Iterator[None]:
-    """Members ask sooner whether they are still what they should be."""
+    """Members ask sooner whether they are still what they should be, and do not wait long for those that are dead."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(member, "RECONSIDER_SECONDS", 4.0)
+        patch.setattr(member, "REVIEW_SECONDS", 2.0)
+        patch.setattr(cluster, "LIST_SECONDS", 0.7)
         yield
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from components.node.agent.cluster import SERVING, answers
 from components.node.agent.etcdctl import EndpointStatus, EtcdctlError
+from components.node.agent.folders import Folders
 from components.node.agent.member import cluster
 from components.node.agent.step import Context
 from components.node.etcd import UNIT, client_url, metrics_url
@@ -145,16 +146,32 @@ class Machines(World):
         return set()
 
     def whole(self, names: Sequence[str] = ()) -> bool:
-        """Whether all members serve, are voters, and their agents have nothing to say."""
+        """Whether all members serve, are voters, have data on their disks, and their agents have nothing to say."""
         wanted = set(names or self.names)
         return (
-            all(self.serving(name) and self.agents[name].done and not self.agents[name].said for name in wanted)
+            all(self.agents[name].done and not self.agents[name].said for name in wanted)
+            and all(self.serving(name) and self.has_data(name) for name in wanted)
             and self.voters() == wanted
         )
 
+    def has_data(self, name: str) -> bool:
+        """Whether etcd's log is on the disk: a process runs on without it."""
+        return Folders(self.volume(name)).data(self.machines[name].machine.uid) is not None
+
     def heal(self, seconds: float = SLOW) -> None:
         """Wait until all is well, with no hand on it."""
-        eventually(self.whole, seconds, f"all are whole; { ({n: a.said for n, a in self.agents.items()}) }")
+        until = time.monotonic() + seconds
+        while not self.whole():
+            assert time.monotonic() < until, f"not whole within {seconds:g} s: {self.words()}"
+            time.sleep(0.1)
+
+    def words(self) -> str:
+        """What there is to say of each machine."""
+        return "; ".join(
+            f"{name}: {agent.said or 'well'}, {'serves' if self.serving(name) else 'does not serve'},"
+            f" has {sorted(path.name for path in self.volume(name).iterdir())}"
+            for name, agent in self.agents.items()
+        )
 
     def end(self) -> None:
         for agent in self.agents.values():

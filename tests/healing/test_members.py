@@ -103,6 +103,17 @@ def test_a_disk_wiped_under_a_running_member_never_votes_again(three: Machines) 
     assert three.listed("member-1")["member-2"] != before["member-2"]
 
 
+def test_a_disk_emptied_under_a_running_member_is_noticed_while_it_runs(three: Machines) -> None:
+    """Its process goes on without its files until it ends, and two of those would be a quorum lost."""
+    before, name = three.listed("member-1"), three.leader()
+    with case(three, "three voters", "the leader's disk is emptied, etcd runs on", "joined under a new ID"):
+        three.empty(name)
+        three.volume(name).mkdir()
+        assert three.serving(name)
+        three.heal()
+    assert three.listed("member-1")[name] != before[name]
+
+
 def test_the_volume_of_another_cluster_is_set_aside(three: Machines) -> None:
     with case(three, "three voters", "a machine gets another cluster's volume", "set aside and kept, joined anew"):
         three.die("member-2")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli import restore as command
-from components.node.agent import member, restore
+from components.node.agent import cluster, member, restore
 from tests.restore.machines import Restorable
 
 
@@ -14,6 +14,7 @@ from tests.restore.machines import Restorable
 def machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Restorable]:
     """Three whole members; the command line knows their object store."""
     monkeypatch.setattr(member, "RECONSIDER_SECONDS", 4.0)
+    monkeypatch.setattr(cluster, "LIST_SECONDS", 0.7)
     monkeypatch.setattr(restore, "ORDER_SECONDS", 0.3)
     made = Restorable(tmp_path)
     monkeypatch.setattr(command, "memory", lambda engine: made.memory)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from components.node.agent import member, restore
+from components.node.agent import cluster, member, restore
 from components.node.record import RestoreOrder
 from components.node.snapshots import Snapshot
 from tests.healing.kv import Acknowledged
@@ -60,6 +60,8 @@ class Run:
     lost_disks: set[str] = field(default_factory=set)
     """Since all were whole last."""
     restores: int = 0
+    done: list[str] = field(default_factory=list)
+    """In this episode."""
     history: History = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,20 +73,22 @@ class Run:
 
     def episode(self) -> str:
         """A few faults at once, then none: all must become whole by themselves, unless the data is gone for good."""
-        done = [self.fault() for _ in range(self.draw.randint(1, 4))]
+        self.done = []
+        for _ in range(self.draw.randint(1, 4)):
+            self.done.append(self.fault())
         self.machines.end_faults()
         begun = time.monotonic()
         if len(self.lost_disks) > len(self.machines.names) // 2:
-            done.append("restore, as a majority of the disks is gone")
+            self.done.append("restore, as a majority of the disks is gone")
             self.restore()
         self.machines.heal()
         self.lost_disks.clear()
         self.snapshot()
         if self.draw.random() < 0.3:
-            done.append("restore of a whole cluster")
+            self.done.append("restore of a whole cluster")
             self.restore()
             self.machines.heal()
-        return f"{time.monotonic() - begun:5.1f} s to whole after: {'; '.join(done)}"
+        return f"{time.monotonic() - begun:5.1f} s to whole after: {'; '.join(self.done)}"
 
     def fault(self) -> str:
         """Something happens, and a while after it."""
@@ -140,6 +144,8 @@ FAULTS: dict[str, Callable[[Run, str], None]] = {
 def main(seed: int, seconds: float) -> None:
     """Run episodes for so long; raises at the first promise that is broken."""
     member.RECONSIDER_SECONDS = 4.0  # type: ignore[misc]
+    member.REVIEW_SECONDS = 2.0  # type: ignore[misc]
+    cluster.LIST_SECONDS = 0.7  # type: ignore[misc]
     restore.ORDER_SECONDS = 0.3  # type: ignore[misc]
     logging.getLogger("grpc").setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="kha-random-") as folder:
@@ -148,7 +154,11 @@ def main(seed: int, seconds: float) -> None:
             run = Run(machines, random.Random(seed))  # noqa: S311 reproducible, not secret
             writer, episodes, end = Writer(machines, PREFIX, PAUSE_SECONDS), 0, time.monotonic() + seconds
             while time.monotonic() < end:
-                print(f"seed {seed}: {run.episode()}", flush=True)
+                try:
+                    print(f"seed {seed}: {run.episode()}", flush=True)
+                except AssertionError:
+                    print(f"seed {seed}: not whole after: {'; '.join(run.done)}", flush=True)
+                    raise
                 episodes += 1
             writer.stop()
             run.check(writer)

@@ -51,13 +51,16 @@ def test_the_loss_is_exactly_what_the_dry_run_said(machines: Restorable, capsys:
 
 def test_a_restore_while_another_runs_is_refused_until_it_is_superseded(machines: Restorable) -> None:
     machines.put("k", "v")
-    with restoring(machines, "one voter of three, a restore runs", "SUPERSEDE=1", "the later order") as snapshot:
-        machines.die("member-2", "member-3")
-        machines.order(snapshot)
-        eventually(lambda: "1 of 2 members have" in machines.agents["member-1"].said, SLOW, "it waits")
+    with restoring(machines, "two of three without the store", "SUPERSEDE=1", "the later order") as snapshot:
+        others = [machines.machines[name].cloud for name in ("member-2", "member-3")]
+        for cloud in others:
+            cloud.down = True  # type: ignore[attr-defined]
+        order = machines.order(snapshot)
+        eventually(lambda: machines.progress(order).prepared == {"member-1"}, SLOW, "it waits for the others")
         with pytest.raises(RefusedError, match=r"runs: 1 of 2 members have the snapshot.*SUPERSEDE=1"):
             machines.restore(yes=True)
-        machines.boot("member-2", "member-3")
+        for cloud in others:
+            cloud.down = False  # type: ignore[attr-defined]
         assert machines.restore(yes=True, supersede=True) == 0
         machines.heal()
     assert machines.value("k") == "v"

@@ -28,6 +28,9 @@ Answer = TypeVar("Answer")
 LOG_SECONDS: Final = 30.0
 """How long etcd may take until it has a write-ahead log: a join reads the member list from the others first."""
 
+LIST_SECONDS: Final = 2.0
+"""How long one member is waited for when a quorum is looked for: etcdctl waits all of it for a dead one, too."""
+
 SERVING: Final = "/health?exclude=NOSPACE&exclude=CORRUPT"
 """Whether a member is part of a quorum. Alarms are raised for all members at once, and take none out of it."""
 
@@ -99,9 +102,8 @@ class EtcdCluster:
         with_log = self.folders.has_log(data)
         if not with_log:
             self.folders.clear(data)
-        start = Start(path, initial_cluster, static.token, existing)
-        content = configuration(self.me, self.etcd, self.files, start)
-        changed = write(self.files.configuration, content.encode())
+        first = Start(path, initial_cluster, static.token, existing)
+        changed = self._configure(Start.with_log(path) if with_log else first)
         changed |= self.services.install(
             UNIT, unit(self.binaries / "etcd", self.files, self.volume, path, self.hand_over)
         )
@@ -110,6 +112,11 @@ class EtcdCluster:
             self.services.stop(UNIT)
         self.services.start(UNIT, wait=False)
         self._await_log(data)
+        self._configure(Start.with_log(path))
+
+    def _configure(self, start: Start) -> bool:
+        """Write the configuration file; whether it was another one before."""
+        return write(self.files.configuration, configuration(self.me, self.etcd, self.files, start).encode())
 
     def stop(self) -> None:
         # A machine that has not started etcd yet has no such unit.
@@ -189,7 +196,7 @@ class EtcdCluster:
 
     def _list(self, endpoint: str) -> MemberList | None:
         try:
-            return self.etcdctl.member_list((endpoint,), timeout=2)
+            return self.etcdctl.member_list((endpoint,), timeout=LIST_SECONDS)
         except EtcdctlError:
             return None
 

@@ -115,9 +115,12 @@ class Etcd(Step):
             raise NotYetError(f"generation {progress.order.generation}: {progress.stage()}")
 
     def _reconsider(self, context: Context) -> None:
-        """Whether this member's data is still what it should be: not after a removal, or a restore order."""
-        if decide(self._way(context).observe()).action in {Action.RESTORE, Action.SET_ASIDE}:
+        """Whether this member's data is still what it should be: not after a removal, a restore order, or a wipe."""
+        action = decide(self._way(context).observe()).action
+        if action in {Action.RESTORE, Action.SET_ASIDE}:
             self._settle(context)
+        elif action in {Action.REPLACE, Action.JOIN}:
+            self._repair.emptied(context, cluster(context))
 
     def _settle(self, context: Context) -> None:
         try:

@@ -17,6 +17,7 @@ from components.node.agent.hand_over import hand_over
 from components.node.agent.joining import Joining
 from components.node.agent.step import Context, NotYetError
 from components.node.etcd import UNIT, client_url
+from components.node.membership import Action, decide
 
 REPAIR_SECONDS: Final = 180.0
 """The lock's own time: a defragmentation of the largest database, or one membership change, is confirmed within it."""
@@ -72,6 +73,19 @@ class Repair:
         """Rebuild a member that says that it cannot start with its data. Raises as `alarms` does."""
         if (reason := damage(context.services.output_end(UNIT, self._rebuilt))) is not None:
             self.rebuild(context, etcd, reason)
+
+    def emptied(self, context: Context, etcd: EtcdCluster) -> None:
+        """Rebuild a member that runs though its disk was emptied under it, before it ends and its vote is lost with it.
+
+        Raises as `alarms` does.
+        """
+        way = self._way(context)
+        with context.lock.hold("repair", REPAIR_SECONDS):
+            # Row 7 replaces nobody whom the others need.
+            if decide(way.observe()).action in {Action.REPLACE, Action.JOIN}:
+                context.log("etcd", "rebuilding: its disk was emptied under it")
+                etcd.stop()
+                way.settle()
 
     def rebuild(self, context: Context, etcd: EtcdCluster, reason: str) -> None:
         """Set the data aside and join anew, where the others have a quorum without this member.
