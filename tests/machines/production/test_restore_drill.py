@@ -11,7 +11,7 @@ from providers.local.bucket_client import BucketClient
 from providers.local.client import Client
 from tests.machines.stack import Stack, eventually
 
-pytestmark = [pytest.mark.machines, pytest.mark.campaign, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.machines, pytest.mark.timeout(420)]
 
 SAID_SECONDS = 30.0
 """Agents look at themselves every two seconds."""
