@@ -9,7 +9,7 @@ from typing import Final
 
 from drills.judge import Verdict
 from drills.server_latency import BUCKET_SECONDS
-from drills.summary import Summary
+from drills.summary import Summary, counted
 
 STYLE: Final = """
 :root{color-scheme:light dark;--ok:#2e9e5b;--some:#e0a800;--bad:#d63a3a;--ink:#1c2430;--dim:#667085;--line:#d9dee6;
@@ -102,7 +102,7 @@ def _rows(summary: Summary) -> Iterator[str]:
         first = number == 0
         yield (
             f"<tr><td>{f'<a href=#{name}>{name}</a>' if first else ''}</td>"
-            f"<td class=l>{badge(summary.verdict) if first else ''}</td><td>{summary.runs if first else ''}</td>"
+            f"<td class=l>{badge(summary.verdict) if first else ''}</td><td>{counted(summary) if first else ''}</td>"
             f"<td class=l>{escape(row.label)}</td><td>{row.last_failure}</td><td>{row.longest_gap}</td>"
             f"<td>{shares}</td><td>{p99 if first else ''}</td><td>{used if first else ''}</td>"
             f"<td>{whole if first else ''}</td>"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from drills.fault import Fault
-from drills.judge import Finding, Run, Verdict, judge, worst
+from drills.judge import Finding, Run, Verdict, is_void, judge, worst
 from drills.record import Operation
 from drills.server_latency import Served, merged
 from drills.thresholds import Floor
@@ -51,6 +51,8 @@ class Summary:
 
     fault: Fault
     runs: int
+    """Those that say something; times, shares and percentiles are theirs, where there are any."""
+    void: int
     verdict: Verdict
     findings: tuple[Finding, ...]
     rows: tuple[Row, ...]
@@ -68,19 +70,27 @@ class Summary:
 def summarize(fault: Fault, runs: Sequence[Run], floor: Floor | None) -> Summary:
     """The summary of one or more runs of a fault."""
     findings = judge(fault, runs, floor)
-    times = [run.redundancy_seconds for run in runs if run.redundancy_seconds is not None]
+    sound = [run for run in runs if not is_void(run)]
+    said = sound or runs
+    times = [run.redundancy_seconds for run in said if run.redundancy_seconds is not None]
     return Summary(
         fault=fault,
-        runs=len(runs),
-        verdict=worst(findings),
+        runs=len(sound),
+        void=len(runs) - len(sound),
+        verdict=worst([one for one in findings if not (sound and one.verdict is Verdict.VOID)]),
         findings=tuple(findings),
-        rows=tuple(_row(runs, index) for index in range(len(runs[0].marks))),
+        rows=tuple(_row(said, index) for index in range(len(said[0].marks))),
         acknowledged=sum(run.durability.acknowledged for run in runs),
         lost=sum(len(set().union(*run.durability.lost.values())) for run in runs),
-        latency=tuple(_latency(runs)),
-        served=merged(run.served for run in runs),
-        redundancy=spread(times) if len(times) == len(runs) else None,
+        latency=tuple(_latency(said)),
+        served=merged(run.served for run in said),
+        redundancy=spread(times) if len(times) == len(said) else None,
     )
+
+
+def counted(summary: Summary) -> str:
+    """How many runs there are, as people say it."""
+    return f"{summary.runs} and {summary.void} void" if summary.void else str(summary.runs)
 
 
 def _latency(runs: Sequence[Run]) -> Iterator[tuple[str, Spread, Spread]]:

@@ -6,7 +6,7 @@ from typing import Final
 from rich.table import Table
 
 from drills.judge import Verdict
-from drills.summary import Summary
+from drills.summary import Summary, counted
 
 COLUMNS: Final = (
     "runs",
@@ -38,7 +38,7 @@ def table(summaries: Sequence[Summary]) -> Table:
 
 
 def _head(summary: Summary) -> tuple[str, ...]:
-    return summary.fault.name, str(summary.runs), f"[{STYLES[summary.verdict]}]{summary.verdict}"
+    return summary.fault.name, counted(summary), f"[{STYLES[summary.verdict]}]{summary.verdict}"
 
 
 def _tail(summary: Summary) -> tuple[str, ...]:
