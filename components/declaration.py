@@ -53,6 +53,7 @@ def self_managed(settings: Settings, topology: Topology) -> dict[str, Any]:
     """How machines, etcd and the load balancer are set."""
     return {
         "kubernetesVersion": settings.kubernetes_version,
+        "networkPlugin": str(settings.network_plugin),
         "externalEtcd": topology.external_etcd,
         "authorities": {"signing": settings.authorities.signing, "trusted": list(settings.authorities.trusted)},
         "etcd": {"heartbeatMs": settings.etcd.heartbeat_ms, "electionMs": settings.etcd.election_ms},

@@ -17,7 +17,7 @@ from components.node.machine import (
     Role,
     Snapshots,
 )
-from components.settings import Settings
+from components.settings import NetworkPlugin, Settings
 from components.topology import SnapshotPlan, Topology
 
 
@@ -80,6 +80,7 @@ def document(
             masters=len(topology.masters),
             certificate_names=cluster.certificate_names,
             zones=topology.zones,
+            pod_network=settings.network_plugin is NetworkPlugin.REFERENCE,
             oidc=oidc(settings),
         ),
         authorities=authorities(settings, identity),

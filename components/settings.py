@@ -130,7 +130,16 @@ class AuthenticationSettings(Group):
     oidc: OidcSettings | None = None
 
 
-SELF_MANAGED_ONLY: Final = ("masters", "etcd", "machines", "authentication", "authorities")
+class NetworkPlugin(StrEnum):
+    """Who makes the pod network of a self-managed cluster."""
+
+    REFERENCE = "reference"
+    """The agents: the reference plugins, and routes that the cloud's network keeps."""
+    NONE = "none"
+    """Whoever installs a plugin of their own; Nodes get their parts of `network.podCidr` all the same."""
+
+
+SELF_MANAGED_ONLY: Final = ("masters", "etcd", "machines", "authentication", "authorities", "network_plugin")
 MANAGED_ONLY: Final = ("nodes", "administrators", "dns")
 
 
@@ -149,6 +158,7 @@ class Settings(Group):
     """Default: the scenario's."""
     etcd: EtcdSettings = EtcdSettings()
     network: NetworkSettings = NetworkSettings()
+    network_plugin: NetworkPlugin = NetworkPlugin.REFERENCE
     load_balancer: LoadBalancerSettings = LoadBalancerSettings()
     machines: MachineSettings = MachineSettings()
     authentication: AuthenticationSettings = AuthenticationSettings()

@@ -14,7 +14,7 @@ from rehearsal.emulation import emulator
 from rehearsal.engine import Operation
 from rehearsal.inspection import Inspection
 from rehearsal.project import Project
-from toolchain import cloud_libraries, debian_packages
+from toolchain import cloud_controller, cloud_libraries, debian_packages
 from toolchain.artifacts import load as artifacts
 
 MORE_MASTERS: Final[Mapping[Scenario, int]] = {Scenario.CRITICAL: 4, Scenario.PRODUCTION: 5}
@@ -30,6 +30,7 @@ def scene(project: Project, settings: Settings) -> Iterator["SelfManagedAws"]:
     """The emulator, and everything that machines would fetch."""
     artifacts()
     cloud_libraries.build("aws")
+    cloud_controller.build("aws")
     debian_packages.build()
     log = project.folder / "emulator.log"
     with emulator(log) as url:

@@ -101,7 +101,7 @@ class Tool:
     links: str = "bin"
     """Folder of links in the cache."""
     on_demand: bool = False
-    """Whether it is only fetched when another tool has to be built with it."""
+    """Whether it is only fetched when something else asks for it: a build, a cloud's machines."""
 
     @property
     def lowest(self) -> str:

@@ -14,6 +14,8 @@ CONTAINERD: Final = "2.4.2"
 RUNC: Final = "1.5.2"
 CNI_PLUGINS: Final = "1.9.1"
 COREDNS: Final = "1.15.0"
+AWS_CLOUD_CONTROLLER_MANAGER: Final = "1.37.0"
+"""Of the minor version of `KUBERNETES`: it is built with that version's libraries, and its project says so."""
 PULUMI: Final = "3.259.0"
 """Equal to the Python SDK's version in requirements.lock: the two speak one protocol."""
 
@@ -249,6 +251,21 @@ TOOLS: Final[tuple[Tool, ...]] = (
             ),
             GoModules(module="coredns", packages={"coredns": "github.com/coredns/coredns"}),
         ),
+    ),
+    Tool(
+        name="aws-cloud-controller-manager",
+        version=AWS_CLOUD_CONTROLLER_MANAGER,
+        binaries=flat("aws-cloud-controller-manager"),
+        match=Match.EXACT,
+        ways=(
+            # Its project publishes images only.
+            GoModules(
+                module="aws-cloud-controller-manager",
+                packages={"aws-cloud-controller-manager": "k8s.io/cloud-provider-aws/cmd/aws-cloud-controller-manager"},
+                ldflags=f"-s -w -X k8s.io/component-base/version.gitVersion=v{AWS_CLOUD_CONTROLLER_MANAGER}",
+            ),
+        ),
+        on_demand=True,
     ),
     system("haproxy", "haproxy", package="haproxy", service="haproxy.service", enough="2.6"),
     system("keepalived", "keepalived", package="keepalived", service="keepalived.service", enough="2.2"),

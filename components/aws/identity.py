@@ -1,6 +1,8 @@
-"""Who the machines of a control plane on AWS are: a role per kind, with what its agent calls and nothing else."""
+"""Who machines on AWS are: a role per kind, with what is called on it and nothing else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi_aws import iam
@@ -12,7 +14,8 @@ from components.aws import policies
 class IdentityArgs:
     """What an identity is made from."""
 
-    machine: policies.Machine
+    policy: Mapping[str, Any]
+    """What the role allows; ARNs in it may be unknown yet."""
 
 
 class Identity(pulumi.ComponentResource):
@@ -21,8 +24,7 @@ class Identity(pulumi.ComponentResource):
     instance_profile_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        allowed = policies.machine(args.machine)
-        super().__init__("kube-ha:aws:Identity", name, {"policy": policies.outline(allowed)}, opts)
+        super().__init__("kube-ha:aws:Identity", name, {"policy": policies.outline(args.policy)}, opts)
         role = iam.Role(
             name,
             assume_role_policy=policies.assumed_by("ec2.amazonaws.com"),
@@ -31,7 +33,7 @@ class Identity(pulumi.ComponentResource):
         policy = iam.RolePolicy(
             name,
             role=role.id,
-            policy=pulumi.Output.json_dumps(allowed),
+            policy=pulumi.Output.json_dumps(args.policy),
             opts=pulumi.ResourceOptions(parent=role),
         )
         # A machine that boots before its role may do anything would begin with refusals.

@@ -19,7 +19,9 @@ OWN_GROUP: Final = (
 )
 OWN_VOLUME: Final = ("ec2:DescribeVolumes",)
 ROUTES: Final = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeRouteTables")
-READ_ONLY: Final = (*OWN_GROUP, *OWN_VOLUME, *ROUTES)
+INSTANCES: Final = ("ec2:DescribeAvailabilityZones", "ec2:DescribeInstanceTopology", "ec2:DescribeInstances")
+"""What the cloud controller manager asks for to tell Nodes what their machines are."""
+READ_ONLY: Final = (*OWN_GROUP, *OWN_VOLUME, *ROUTES, *INSTANCES)
 """AWS offers no resource or condition for these."""
 
 SESSION_MANAGER: Final = (
@@ -53,8 +55,12 @@ class Machine:
     secret_arns: Sequence[Text]
     carries_members: bool
     """Whether such a machine has a volume and a reserved address."""
+    runs_controllers: bool
+    """Whether the cluster's controllers run on it: the cloud's too."""
     route_table_arns: Sequence[Text]
     """Empty for machines without pods."""
+    worker_token_arn: Text | None
+    """Of the secret that such a machine keeps a token for workers in; None where it does not."""
 
     def arn(self, service: str, resource: str) -> str:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
@@ -101,11 +107,12 @@ def machine(about: Machine) -> dict[str, Any]:
     """Everything that the agent calls, no more."""
     return document(
         *objects(about),
-        allow(["secretsmanager:GetSecretValue"], list(about.secret_arns)),
+        *secrets(about),
         allow(["kms:Decrypt", "kms:GenerateDataKey"], about.key_arn),
         *own_group(about),
         *(own_volume(about) if about.carries_members else ()),
         *(pod_routes(about) if about.route_table_arns else ()),
+        *((allow(INSTANCES, "*"),) if about.runs_controllers else ()),
         allow(["cloudwatch:PutMetricData"], "*", {"StringEquals": {"cloudwatch:namespace": METRICS_NAMESPACE}}),
         allow(SESSION_MANAGER, "*"),
     )
@@ -123,6 +130,29 @@ def objects(about: Machine) -> list[Statement]:
         allow(["s3:GetObject"], [under("agent"), under("artifacts"), under("clusters")]),
         allow(written, under("clusters")),
     ]
+
+
+def secrets(about: Machine) -> list[Statement]:
+    """Those that are read, and the one that is kept for workers."""
+    kept = [] if about.worker_token_arn is None else [about.worker_token_arn]
+    writing = [allow(["secretsmanager:PutSecretValue"], kept)] if kept else []
+    return [allow(["secretsmanager:GetSecretValue"], [*about.secret_arns, *kept]), *writing]
+
+
+def worker(region: str, token_arn: Text, bucket_arn: Text, key_arn: Text) -> dict[str, Any]:
+    """A worker reads the token that it joins with, and binaries; whatever runs on it may speak with its role."""
+
+    def opened(service: str, context: str, value: Text) -> Statement:
+        only = {"kms:ViaService": f"{service}.{region}.amazonaws.com", f"kms:EncryptionContext:{context}": value}
+        return allow(["kms:Decrypt"], key_arn, {"StringEquals": only})
+
+    return document(
+        allow(["secretsmanager:GetSecretValue"], token_arn),
+        opened("secretsmanager", "SecretARN", token_arn),
+        allow(["s3:GetObject"], bucket_arn.apply(lambda arn: f"{arn}/artifacts/*")),
+        # The bucket's own key stands between its objects and the stack's.
+        opened("s3", "aws:s3:arn", bucket_arn),
+    )
 
 
 def own_group(about: Machine) -> list[Statement]:

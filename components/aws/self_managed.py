@@ -17,13 +17,14 @@ from components.aws.monitoring import Monitoring, MonitoringArgs
 from components.aws.network import Network, NetworkArgs
 from components.aws.secrets import Secrets, SecretsArgs
 from components.aws.security_groups import SecurityGroups, SecurityGroupsArgs
+from components.aws.workers import Workers, WorkersArgs
 from components.declaration import declaration
 from components.machine_document import Cluster, Identity
 from components.node.health import API_PORT
 from components.node.machine import Role
 from components.outputs import OUTPUTS, ControlPlaneArgs
 from components.pki import Pki, PkiArgs
-from components.settings import SettingsError
+from components.settings import NetworkPlugin, SettingsError
 from components.topology import Scenario
 
 
@@ -66,6 +67,11 @@ class ControlPlane(pulumi.ComponentResource):
         self.survives = pulumi.Output.from_input(list(self.topology.survives))
         self.backups = self.store.url
         self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
+
+    @property
+    def routes_pods(self) -> bool:
+        """Whether masters keep the routes to pods."""
+        return self.settings.network_plugin is NetworkPlugin.REFERENCE
 
     @property
     def roles(self) -> tuple[Role, ...]:
@@ -197,6 +203,11 @@ class ControlPlane(pulumi.ComponentResource):
         )
 
     def make_identities(self) -> None:
+        self.workers = Workers(
+            self.name,
+            WorkersArgs(uid=self.pki.uid, region=self.settings.region, key_arn=self.key.arn, bucket_arn=self.store.arn),
+            opts=self.child,
+        )
         self.identities = {role: self.identity(role) for role in self.roles}
 
     def identity(self, role: Role) -> MachineIdentity:
@@ -209,9 +220,11 @@ class ControlPlane(pulumi.ComponentResource):
             key_arn=self.key.arn,
             secret_arns=self.secrets.readable[role],
             carries_members=role is Role.MEMBER or not self.topology.external_etcd,
-            route_table_arns=self.network.route_tables if role is Role.MASTER else (),
+            runs_controllers=role is Role.MASTER,
+            worker_token_arn=self.workers.token_arn if role is Role.MASTER else None,
+            route_table_arns=self.network.route_tables if role is Role.MASTER and self.routes_pods else (),
         )
-        return MachineIdentity(f"{self.name}-{role}", IdentityArgs(machine=about), opts=self.child)
+        return MachineIdentity(f"{self.name}-{role}", IdentityArgs(policy=policies.machine(about)), opts=self.child)
 
     def member_groups(self) -> Iterable[MachineGroup]:
         """External members: a group of one each, since a member's identity outlives its machine."""

@@ -9,7 +9,7 @@ from components.aws.backups import Upload
 from components.machine_document import Cluster, Identity, document
 from components.node import bundle, cloud_init
 from components.node.machine import Artifact
-from toolchain import artifacts, cache, cloud_libraries, debian_packages
+from toolchain import artifacts, cache, cloud_controller, cloud_libraries, debian_packages
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Provisions:
     """What the agent imports, AWS's SDK among it."""
     packages: artifacts.Artifact
     """What the image's Debian lacks."""
+    controller: artifacts.Artifact
+    """AWS's controller manager."""
     agent: bundle.Bundle
 
     @property
@@ -33,7 +35,8 @@ class Provisions:
     @property
     def files(self) -> list[artifacts.Artifact]:
         """Binaries, images and packages of machines; the local machines' libraries are not for these."""
-        return [*(file for file in self.built.artifacts if file.name != artifacts.AGENT_LIBRARIES), self.packages]
+        common = (file for file in self.built.artifacts if file.name != artifacts.AGENT_LIBRARIES)
+        return [*common, self.packages, self.controller]
 
     def user_data(self, cluster: Cluster, identity: Identity) -> str:
         """The cloud-init of a machine, or of all machines of a group."""
@@ -54,7 +57,13 @@ def provisions() -> Provisions:
         RunError: it has not made it yet; says which command does.
     """
     try:
-        return Provisions(artifacts.load(), cloud_libraries.load("aws"), debian_packages.load(), bundle.build())
+        return Provisions(
+            built=artifacts.load(),
+            libraries=cloud_libraries.load("aws"),
+            packages=debian_packages.load(),
+            controller=cloud_controller.load("aws"),
+            agent=bundle.build(),
+        )
     except artifacts.MissingArtifactsError as error:
         raise pulumi.RunError(str(error)) from None
 

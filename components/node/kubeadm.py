@@ -57,7 +57,9 @@ def initialisation(machine: Machine, bootstrap_token: str | None) -> Document:
             "name": machine.name,
             "criSocket": kubelet.CONTAINERD_SOCKET,
             "imagePullPolicy": "IfNotPresent",
-            "kubeletExtraArgs": _arguments({"node-ip": machine.address, "node-labels": labels}),
+            "kubeletExtraArgs": _arguments(
+                {"node-ip": machine.address, "node-labels": labels, **kubelet.cloud_flags(machine.provider_id)}
+            ),
         },
         "patches": {"directory": PATCHES},
         **({"bootstrapTokens": [_token(bootstrap_token)]} if bootstrap_token is not None else {}),

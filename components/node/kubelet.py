@@ -68,6 +68,11 @@ def node_labels(machine: Machine) -> dict[str, str]:
     }
 
 
+def cloud_flags(provider_id: str) -> dict[str, str]:
+    """The flags of a kubelet whose Node waits, tainted, until the cloud's controller manager has found its machine."""
+    return {"cloud-provider": "external", "provider-id": provider_id} if provider_id else {}
+
+
 def service(executable: str = "/opt/kube-ha/bin/kubelet") -> str:
     """The kubelet's systemd unit, with the arguments that kubeadm writes."""
     return f"""\

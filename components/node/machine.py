@@ -76,6 +76,8 @@ class Kubernetes(Document):
     certificate_names: tuple[str, ...] = ()
     """Names and addresses in the API server's certificate beyond its own."""
     zones: tuple[str, ...]
+    pod_network: bool = True
+    """Whether agents make the pod network, by the reference plugins; if not, a plugin of the user's does."""
     oidc: "Oidc | None" = None
 
 
@@ -137,6 +139,9 @@ class Machine(Document):
     """Empty: the cloud's instance says it."""
     address: str
     """Reserved IPv4 address that the machine takes. Empty: whatever the cloud gave it."""
+    provider_id: str = ""
+    """By which the cloud's controller manager finds the machine of a Node; the cloud's instance says it. Empty: the
+    cloud has none."""
     artifacts: tuple[Artifact, ...] = ()
     etcd: Etcd
     kubernetes: Kubernetes

@@ -1,7 +1,10 @@
 """A worker's cloud-init: what its machine needs to join with the standard `kubeadm join`, without an agent.
 
-The machine brings containerd 2, runc, kubelet and kubeadm of the cluster's version (on PATH or in `/opt/kube-ha/bin`),
-the reference CNI plugins in `/opt/cni/bin`, and nftables.
+Where the cloud has a secret store the machine reads the bootstrap token there, with a role of its own, and says by
+which instance the cloud's controller manager finds it. Elsewhere the token is in the cloud-init.
+
+The machine needs containerd 2, runc, kubelet and kubeadm of the cluster's version (on PATH or in `/opt/kube-ha/bin`),
+the reference CNI plugins in `/opt/cni/bin`, and nftables: its image has them, or it fetches `files`.
 """
 
 import json
@@ -9,14 +12,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from components.node import cni, containerd, kubelet
+from components.node import cni, containerd, kubelet, worker_files
 from components.node.kubeadm import API_VERSION
 from components.node.kubelet import Host
+from components.node.machine import Artifact
+from components.node.worker_files import OBTAIN
 
 JOIN: Final = "/etc/kubernetes/join.json"
 PREPARE: Final = "/usr/local/sbin/kube-ha-prepare-worker"
 PREPARE_UNIT: Final = "kube-ha-prepare-worker.service"
 JOIN_UNIT: Final = "kube-ha-join.service"
+COMPLETE: Final = "/usr/local/sbin/kube-ha-complete-join"
+SECRET: Final = "worker-token"  # noqa: S105 - its name
+"""Name of the secret with the token, below the cluster's own."""
+SECRET_STORES: Final[Mapping[str, str]] = {
+    "aws": """\
+AWS_DEFAULT_REGION=$(cloud-init query region)
+export AWS_DEFAULT_REGION
+TOKEN=$(aws secretsmanager get-secret-value --secret-id "$SECRET" --query SecretString --output text \\
+  --cli-connect-timeout 2 --cli-read-timeout 10)
+PROVIDER_ID=aws:///$(cloud-init query availability_zone)/$(cloud-init query instance_id)
+""",
+}
+"""Cloud → shell that sets `$TOKEN` from the secret `$SECRET`, and `$PROVIDER_ID`, with what its stock image has."""
 PATH: Final = "/opt/kube-ha/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -26,11 +44,19 @@ class Worker:
 
     endpoint: str
     """host:port of the API."""
-    token: str = field(repr=False)
-    """A bootstrap token."""
+    token: str = field(default="", repr=False)
+    """A bootstrap token. Empty: the machine reads it from `secret`."""
+    cloud: str = "local"
+    secret: str = ""
+    """Full name of the secret with the token, in the cloud's store."""
+    bucket: str = ""
+    """Of the stack; where there are `files`."""
+    files: tuple[Artifact, ...] = ()
+    """What its image lacks."""
     authority_hash: str
     """Of the Kubernetes CA's public key, as kubeadm takes it: sha256:<hexadecimal>."""
-    pod_cidr: str
+    pod_cidr: str | None
+    """None: a plugin of the user's makes the pod network."""
     labels: Mapping[str, str]
     """Of its Node; those that a kubelet may give itself, such as its zone."""
     host: Host
@@ -38,23 +64,27 @@ class Worker:
 
 
 def render(worker: Worker) -> str:
-    """A `#cloud-config`. It holds the bootstrap token: a secret for as long as that is valid."""
+    """A `#cloud-config`. Where it holds the bootstrap token, it is a secret for as long as that is valid."""
     files = {
-        containerd.CONFIGURATION: containerd.render(worker.host, pod_network=cni.TEMPLATE),
-        cni.TEMPLATE: json.dumps(cni.template(), indent=2) + "\n",
-        cni.MASQUERADE: cni.masquerade(worker.pod_cidr),
-        JOIN: json.dumps(join(worker), indent=2) + "\n",
+        **pod_network(worker),
+        **({} if worker.secret else {JOIN: json.dumps(join(worker), indent=2) + "\n"}),
         _unit(containerd.UNIT): containerd.service("/usr/bin/env containerd"),
         _unit(kubelet.UNIT): kubelet.service("/usr/bin/env kubelet"),
-        _unit(PREPARE_UNIT): prepare_service(),
-        _unit(JOIN_UNIT): join_service(),
+        _unit(PREPARE_UNIT): prepare_service(worker),
+        _unit(JOIN_UNIT): join_service(worker),
+    }
+    programs = {
+        PREPARE: prepare(worker),
+        **({COMPLETE: complete(worker)} if worker.secret else {}),
+        **({OBTAIN: worker_files.script(worker.cloud, worker.bucket, worker.files)} if worker.files else {}),
     }
     units = [PREPARE_UNIT, containerd.UNIT, kubelet.UNIT, JOIN_UNIT]
     config = {
         "write_files": [
             *({"path": path, "permissions": "0600", "content": content} for path, content in files.items()),
-            {"path": PREPARE, "permissions": "0755", "content": prepare(worker.host)},
+            *({"path": path, "permissions": "0755", "content": content} for path, content in programs.items()),
         ],
+        **({"packages": list(worker_files.PACKAGES)} if worker.files else {}),
         "runcmd": [
             ["systemctl", "daemon-reload"],
             ["systemctl", "enable", *units],
@@ -68,9 +98,21 @@ def _unit(name: str) -> str:
     return f"/etc/systemd/system/{name}"
 
 
+def pod_network(worker: Worker) -> dict[str, str]:
+    """containerd's configuration, and the files of the pod network that it makes."""
+    if worker.pod_cidr is None:
+        return {containerd.CONFIGURATION: containerd.render(worker.host)}
+    return {
+        containerd.CONFIGURATION: containerd.render(worker.host, pod_network=cni.TEMPLATE),
+        cni.TEMPLATE: json.dumps(cni.template(), indent=2) + "\n",
+        cni.MASQUERADE: cni.masquerade(worker.pod_cidr),
+    }
+
+
 def join(worker: Worker) -> dict[str, Any]:
-    """The JoinConfiguration of `kubeadm join`."""
+    """The JoinConfiguration of `kubeadm join`; with what `complete` fills in where the token is in a secret."""
     labels = ",".join(f"{name}={value}" for name, value in worker.labels.items())
+    flags = {"node-labels": labels, **(kubelet.cloud_flags("$PROVIDER_ID") if worker.secret else {})}
     # kubeadm takes cgroup v1 for a fault of the machine; the kubelet's configuration, which it fetches, allows it.
     ignored = {"ignorePreflightErrors": ["SystemVerification"]} if worker.host.cgroup_v1 else {}
     return {
@@ -79,17 +121,31 @@ def join(worker: Worker) -> dict[str, Any]:
         "discovery": {
             "bootstrapToken": {
                 "apiServerEndpoint": worker.endpoint,
-                "token": worker.token,
+                "token": worker.token or "$TOKEN",
                 "caCertHashes": [worker.authority_hash],
             }
         },
         "nodeRegistration": {
             "criSocket": kubelet.CONTAINERD_SOCKET,
             "imagePullPolicy": "IfNotPresent",
-            "kubeletExtraArgs": [{"name": "node-labels", "value": labels}],
+            "kubeletExtraArgs": [{"name": name, "value": value} for name, value in flags.items()],
             **ignored,
         },
     }
+
+
+def complete(worker: Worker) -> str:
+    """The script that writes the JoinConfiguration before each attempt: a token that has expired is not tried twice."""
+    return f"""\
+#!/bin/sh
+set -eu
+umask 077
+SECRET={worker.secret}
+{SECRET_STORES[worker.cloud]}\
+cat > {JOIN} <<END
+{json.dumps(join(worker), indent=2)}
+END
+"""
 
 
 UNLOCK: Final = """\
@@ -100,40 +156,43 @@ mount --make-rshared /
 """
 
 
-def prepare(host: Host) -> str:
+def prepare(worker: Worker) -> str:
     """The script that runs before containerd at every boot: the kernel's settings and the translation of addresses."""
     return f"""\
 #!/bin/sh
 set -eu
-{UNLOCK if host.container else ""}\
+{UNLOCK if worker.host.container else ""}\
 for module in overlay br_netfilter nf_tables; do modprobe --quiet "$module" || true; done
 for setting in net/ipv4/ip_forward net/bridge/bridge-nf-call-iptables; do
   if [ -e "/proc/sys/$setting" ]; then echo 1 > "/proc/sys/$setting"; fi
 done
-nft --file {cni.MASQUERADE}
+{f"nft --file {cni.MASQUERADE}" if worker.pod_cidr else ""}
 """
 
 
-def prepare_service() -> str:
+def prepare_service(worker: Worker) -> str:
     """Its unit."""
+    network = "After=network-online.target\nWants=network-online.target\n" if worker.files else ""
+    first = f"ExecStartPre={OBTAIN}\n" if worker.files else ""
     return f"""\
 [Unit]
 Description=kube-ha: the kernel as a worker needs it
 Before={containerd.UNIT}
-
+{network}
 [Service]
 Type=oneshot
 RemainAfterExit=yes
 Environment=PATH={PATH}
-ExecStart={PREPARE}
+{first}ExecStart={PREPARE}
 
 [Install]
 RequiredBy={containerd.UNIT}
 """
 
 
-def join_service() -> str:
+def join_service(worker: Worker) -> str:
     """The unit that joins once, and tries again while the API does not answer."""
+    first = f"ExecStartPre={COMPLETE}\n" if worker.secret else ""
     return f"""\
 [Unit]
 Description=kube-ha: kubeadm join
@@ -146,7 +205,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=oneshot
 Environment=PATH={PATH}
-ExecStart=/usr/bin/env kubeadm join --config {JOIN}
+{first}ExecStart=/usr/bin/env kubeadm join --config {JOIN}
 Restart=on-failure
 RestartSec=5
 

@@ -18,7 +18,7 @@ from components.node.membership import Data
 from tests.agent.conftest import World, document
 from tests.agent.memory_cloud import MemoryCloud
 
-INSTANCE = Instance("i-1", "masters", "master-1", "zone-a", "10.0.1.21", "t", "t")
+INSTANCE = Instance("i-1", "masters", "master-1", "zone-a", "10.0.1.21", "t", "t", "cloud:///i-1")
 
 
 def device(tmp_path: Path) -> Path:
@@ -115,6 +115,7 @@ def test_the_cloud_completes_what_the_document_leaves_open() -> None:
     open_ended = document("", ()).model_copy(update={"zone": "", "address": ""})
     machine = complete(open_ended, INSTANCE)
     assert (machine.name, machine.zone, machine.address) == ("master-1", "zone-a", "10.0.1.21")
+    assert machine.provider_id == INSTANCE.provider_id
 
 
 def test_a_rebooted_machine_knows_who_it_is_while_the_cloud_is_silent(tmp_path: Path) -> None:

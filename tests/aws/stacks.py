@@ -16,7 +16,7 @@ from components.node import bundle
 from components.settings import Settings
 from tests.program.recorder import Outputs, Registration, build
 from tests.program.stacks import program, settings_of
-from toolchain import artifacts, cloud_libraries, debian_packages, versions
+from toolchain import artifacts, cloud_controller, cloud_libraries, debian_packages, versions
 from toolchain.image import catalogue, container_images
 
 NAMES = ("dev-aws", "small-aws", "prod-aws")
@@ -33,6 +33,11 @@ def artifact(name: str, path: str, roles: tuple[str, ...]) -> artifacts.Artifact
 
 LIBRARIES = artifact("agent-libraries-aws", "/opt/kube-ha/libraries", ("master", "member"))
 PACKAGES = artifact(debian_packages.NAME, debian_packages.PATH, debian_packages.ROLES)
+CONTROLLER = artifact(
+    f"image-{cloud_controller.TOOLS['aws']}",
+    f"{catalogue.IMAGES}/{cloud_controller.TOOLS['aws']}.tar",
+    catalogue.MASTER,
+)
 BINARIES = [
     artifact(name, f"{catalogue.BINARIES}/{name}", roles)
     for tool, roles in catalogue.ROLES.items()
@@ -94,6 +99,7 @@ def register(stack: str, settings: Settings, *, preview: bool = False, aws: Aws 
         mock.patch.object(artifacts, "load", return_value=MADE),
         mock.patch.object(cloud_libraries, "load", return_value=LIBRARIES),
         mock.patch.object(debian_packages, "load", return_value=PACKAGES),
+        mock.patch.object(cloud_controller, "load", return_value=CONTROLLER),
         mock.patch.object(bundle, "build", return_value=AGENT),
     ):
         return build(lambda: program(stack, settings), stack, preview=preview, mocks=aws or Aws())

@@ -10,7 +10,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from tests.aws.stacks import NAMES, Aws, built, documents, of, register
+from components.settings import NetworkPlugin
+from tests.aws.stacks import NAMES, Aws, built, documents, machine_documents, of, register
 from tests.program.stacks import settings_of
 
 HIGHLY_AVAILABLE = ("small-aws", "prod-aws")
@@ -313,8 +314,10 @@ def test_no_machine_boots_before_its_role_may_do_anything(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_no_machine_boots_before_what_it_fetches_and_its_way_out_are_there(stack: str) -> None:
-    kinds = ("SecretVersion", "BucketObjectv2", "SubnetCidrReservation", "Route", "RouteTableAssociation")
-    kinds += ("SecurityGroupIngressRule", "SecurityGroupEgressRule", "VpcEndpoint")
+    kinds = {
+        *("SecretVersion", "BucketObjectv2", "SubnetCidrReservation", "Route", "RouteTableAssociation"),
+        *("SecurityGroupIngressRule", "SecurityGroupEgressRule", "VpcEndpoint"),
+    }
     needed = {found.name for found in aws_resources(stack) if found.type.rsplit(":", 1)[1] in kinds}
     for group in of(stack, "autoscaling.Group").values():
         assert needed <= {urn.rsplit("::", 1)[1] for urn in group.dependencies}
@@ -326,6 +329,15 @@ def test_a_preview_knows_every_resource_although_values_are_unknown(stack: str) 
         (found.type, found.name) for found in register(stack, settings_of(stack), preview=True) if found.custom
     }
     assert previewed == {(found.type, found.name) for found in built(stack) if found.custom}
+
+
+@pytest.mark.parametrize("stack", NAMES)
+def test_where_the_user_brings_a_network_plugin_masters_make_no_routes_and_may_not(stack: str) -> None:
+    own = settings_of(stack).model_copy(update={"network_plugin": NetworkPlugin.NONE})
+    registered = register(stack, own)
+    assert not any(machine["kubernetes"]["pod_network"] for machine in machine_documents(registered).values())
+    for policy in (found for found in registered if found.type == "aws:iam/rolePolicy:RolePolicy"):
+        assert "Route" not in policy.inputs["policy"]
 
 
 def test_a_machine_with_too_little_memory_is_refused_before_anything_is_made() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from components.node.agent import packages
-from tests.aws.stacks import MADE, NAMES, PACKAGES, documents, of, user_data
+from tests.aws.stacks import CONTROLLER, MADE, NAMES, PACKAGES, documents, of, user_data
 
 
 @pytest.mark.parametrize("stack", NAMES)
@@ -33,7 +33,7 @@ def test_every_file_that_a_machine_wants_is_in_the_bucket_under_that_key(stack: 
         wanted = {file["key"] for file in machine["artifacts"]}
         assert wanted <= uploaded
         names = {file["name"] for file in machine["artifacts"]}
-        assert {file.name for file in (*MADE.artifacts, PACKAGES) if machine["role"] in file.roles} == names
+        assert {file.name for file in (*MADE.artifacts, PACKAGES, CONTROLLER) if machine["role"] in file.roles} == names
 
 
 def test_masters_get_the_passthrough_that_stock_debian_lacks() -> None:

@@ -111,6 +111,11 @@ def test_a_new_users_stack_is_two_lines() -> None:
             {**MANAGED, "etcd": {"members": 5}},
             "kube-ha:etcd: a managed control plane of cloud aws has no such choice; leave it out",
         ),
+        (
+            {**MANAGED, "networkPlugin": "none"},
+            "kube-ha:networkPlugin: a managed control plane of cloud aws has no",
+        ),
+        ({"networkPlugin": "calico"}, "kube-ha:networkPlugin: got 'calico'; input should be 'reference' or 'none'"),
         ({**MANAGED, "masters": 3}, "kube-ha:masters: a managed control plane of cloud aws has no such choice"),
         (
             {**MANAGED, "network": {"podCidr": "10.1.0.0/16"}},

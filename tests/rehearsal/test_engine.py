@@ -10,7 +10,7 @@ import pytest
 from rehearsal import environment
 from rehearsal.project import NoSuchStackError, Project
 from tests.rehearsal.previewing import preview
-from toolchain import artifacts, cloud_libraries, debian_packages
+from toolchain import artifacts, cloud_controller, cloud_libraries, debian_packages
 from toolchain.cache import MissingToolError, binary
 
 REPOSITORY = Path(__file__).parents[2]
@@ -24,6 +24,7 @@ def made() -> None:
         binary("pulumi")
         artifacts.load()
         cloud_libraries.build("aws")
+        cloud_controller.build("aws")
         debian_packages.build()
     except (MissingToolError, artifacts.MissingArtifactsError) as error:
         pytest.skip(str(error))

@@ -1,34 +1,38 @@
 """A worker's cloud-init: accepted by the tools that read it, and alike the masters where it must be."""
 
+import hashlib
 import json
 import re
+import subprocess
 import tomllib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.node import cni, containerd, kubelet, worker
+from components.node import cni, containerd, kubelet, worker, worker_files
 from components.node.kubelet import Host
+from components.node.machine import Artifact
 
 LOCAL = Host(container=True, cgroup_v1=True, swap=False)
 CLOUD = Host(container=False, cgroup_v1=False, swap=False)
 TOKEN = "abcdef.0123456789abcdef"  # noqa: S105 nobody's
 
 
-def described(host: Host = CLOUD) -> worker.Worker:
+def described(host: Host = CLOUD, **own: Any) -> worker.Worker:
+    given = {"token": TOKEN, "pod_cidr": "10.244.0.0/16", **own}
     return worker.Worker(
         endpoint="10.77.0.10:6443",
-        token=TOKEN,
         authority_hash="sha256:" + "0" * 64,
-        pod_cidr="10.244.0.0/16",
         labels={"topology.kubernetes.io/region": "local", "topology.kubernetes.io/zone": "zone-a"},
         host=host,
+        **given,
     )
 
 
-def files(host: Host = CLOUD) -> dict[str, str]:
-    config: dict[str, Any] = json.loads(worker.render(described(host)).removeprefix("#cloud-config\n"))
+def files(host: Host = CLOUD, **own: Any) -> dict[str, str]:
+    config: dict[str, Any] = json.loads(worker.render(described(host, **own)).removeprefix("#cloud-config\n"))
     return {file["path"]: file["content"] for file in config["write_files"]}
 
 
@@ -89,3 +93,89 @@ def test_binaries_are_found_where_packages_put_them_and_where_the_image_has_them
         text = files()[f"/etc/systemd/system/{unit}"]
         assert re.search(r"(?m)^ExecStart=/usr/bin/env ", text)
         assert re.search(r"(?m)^Environment=PATH=/opt/kube-ha/bin:.*:/usr/bin:", text)
+
+
+ON_AWS: dict[str, Any] = {"token": "", "cloud": "aws", "secret": "kube-ha/0123/worker-token"}
+
+
+def test_a_worker_on_aws_reads_the_token_as_it_joins_and_no_user_data_holds_one(
+    tmp_path: Path, accepted: Callable[..., object], tool: Callable[[str], str]
+) -> None:
+    own = files(**ON_AWS)
+    assert worker.JOIN not in own
+    assert f"ExecStartPre={worker.COMPLETE}\n" in own[f"/etc/systemd/system/{worker.JOIN_UNIT}"]
+    stock = {
+        "aws": f'[ "$*" = "{ASKED}" ] && [ "$AWS_DEFAULT_REGION" = eu-west-1 ] && echo {TOKEN}',
+        "cloud-init": "case $2 in region) echo eu-west-1;; availability_zone) echo eu-west-1a;; *) echo i-0abc;; esac",
+    }
+    for name, answer in stock.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{answer}\n")
+        (tmp_path / name).chmod(0o755)
+    script = own[worker.COMPLETE].replace(worker.JOIN, str(tmp_path / "join.json"))
+    subprocess.run(["sh", "-c", script], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=True)
+    assert (tmp_path / "join.json").stat().st_mode & 0o777 == 0o600
+    written = (tmp_path / "join.json").read_text()
+    accepted(written, tool("kubeadm"), "config", "validate", "--config", "{}")
+    joining = json.loads(written)
+    assert joining["discovery"]["bootstrapToken"]["token"] == TOKEN
+    flags = {flag["name"]: flag["value"] for flag in joining["nodeRegistration"]["kubeletExtraArgs"]}
+    assert (flags["cloud-provider"], flags["provider-id"]) == ("external", "aws:///eu-west-1a/i-0abc")
+
+
+ASKED = (
+    "secretsmanager get-secret-value --secret-id kube-ha/0123/worker-token --query SecretString --output text"
+    " --cli-connect-timeout 2 --cli-read-timeout 10"
+)
+
+
+def test_where_the_user_brings_a_network_plugin_a_worker_makes_no_pod_network() -> None:
+    own = files(pod_cidr=None)
+    assert not {cni.TEMPLATE, cni.MASQUERADE} & own.keys()
+    assert "conf_template" not in own[containerd.CONFIGURATION]
+    assert "nft" not in own[worker.PREPARE].replace("nf_tables", "")
+
+
+FILE = b"#!/bin/sh\n"
+KUBELET = Artifact(name="kubelet", key="artifacts/k", sha256=hashlib.sha256(FILE).hexdigest(), path="kubelet")
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Path:
+    """What `aws s3 cp` copies from; the first time that it is asked it fails."""
+    folder = tmp_path / "s3:" / "stack"
+    (folder / "artifacts").mkdir(parents=True)
+    (folder / "artifacts" / "k").write_bytes(FILE)
+    copied = f"[ -e {tmp_path}/asked ] || {{ touch {tmp_path}/asked; exit 1; }}; cp {tmp_path}/s3:/${{8#s3://}} $9"
+    stock = {"aws": copied, "cloud-init": "echo eu-west-1", "sleep": ":"}
+    for name, does in stock.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    return folder
+
+
+def obtain(folder: Path, artifact: Artifact) -> None:
+    wanted = artifact.model_copy(update={"path": str(folder / "bin" / artifact.path)})
+    own = files(**ON_AWS, bucket="stack", files=(wanted,))
+    command = ["timeout", "2", "sh", "-c", own[worker_files.OBTAIN]]
+    subprocess.run(command, env={"PATH": f"{folder}:/usr/bin:/bin"}, check=True, stderr=subprocess.DEVNULL)
+
+
+@pytest.mark.usefixtures("bucket")
+def test_what_the_image_lacks_is_fetched_until_it_is_there_and_not_again(tmp_path: Path) -> None:
+    obtain(tmp_path, KUBELET)
+    there = tmp_path / "bin" / "kubelet"
+    assert (there.read_bytes(), there.stat().st_mode & 0o777) == (FILE, 0o755)
+    (tmp_path / "aws").write_text("#!/bin/sh\nexit 1\n")
+    obtain(tmp_path, KUBELET)
+
+
+def test_a_file_of_another_content_is_not_put_in_place(tmp_path: Path, bucket: Path) -> None:
+    (bucket / "artifacts" / "k").write_bytes(b"another")
+    with pytest.raises(subprocess.CalledProcessError):
+        obtain(tmp_path, KUBELET)
+    assert not (tmp_path / "bin" / "kubelet").exists()
+
+
+def test_a_worker_that_fetches_nothing_installs_nothing() -> None:
+    assert "packages" not in json.loads(worker.render(described()).removeprefix("#cloud-config\n"))
+    assert worker_files.OBTAIN not in files()

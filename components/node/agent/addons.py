@@ -4,9 +4,9 @@ import hashlib
 import json
 import time
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
-from components.node import addons, kubeadm, kubelet
+from components.node import addons, cloud_controller, kubeadm, kubelet
 from components.node.agent import host, nodes
 from components.node.agent.cloud import CloudError
 from components.node.agent.files import write
@@ -22,6 +22,7 @@ CHECK_SECONDS: Final = 60.0
 UNWELL_CHECK_SECONDS: Final = 5.0
 NODE_SECONDS: Final = 5.0
 """How long one run waits for the Node before it says so."""
+SUBJECT: Final = "node"
 PHASES: Final = (("upload-config", "all"), ("bootstrap-token",), ("addon", "all"))
 
 
@@ -42,10 +43,13 @@ class Addons(Step):
         kubectl = local(context)
         try:
             node = wait_for_node(kubectl, context.machine.name)
+            if nodes.of_another_machine(node, context.machine.provider_id):
+                raise NotYetError(register_anew(context, kubectl))
             join_pod_network(context, node)
             mark_control_plane(context, node)
             self._install(context, kubectl)
-            wait_until_ready(kubectl, context.machine.name)
+            if context.machine.kubernetes.pod_network:
+                wait_until_ready(kubectl, context.machine.name)
         except (KubectlError, KubeadmError) as error:
             # Another master's write came first, or the API server lost etcd for a moment: the same again does it.
             raise NotYetError(str(error)) from None
@@ -69,6 +73,8 @@ class Addons(Step):
             # Deleted by hand, or while this machine was silent for long: a kubelet registers only when it starts.
             context.services.restart(kubelet.UNIT, wait=False)
             return "this machine's Node was missing; kubelet restarted"
+        if nodes.of_another_machine(me, context.machine.provider_id):
+            return register_anew(context, kubectl)
         join_pod_network(context, me)
         mark_control_plane(context, me)
         kept = [context.machine.name, *(member.name for member in context.machine.etcd.members)]
@@ -77,7 +83,7 @@ class Addons(Step):
             context.log(self.name, f"Node {name} deleted: its machine is gone")
         # After a restore they are those of the snapshot's time, and of its stack.
         self._install(context, kubectl)
-        return None if nodes.ready(me) else f"Node: {nodes.why_not_ready(me)}"
+        return unready(context, me)
 
     def _install(self, context: Context, kubectl: Kubectl) -> None:
         """The cluster's addons, by one master at a time and unless they are there already."""
@@ -108,12 +114,17 @@ def fingerprint(context: Context, token: str) -> str:
         kubelet.render(machine, found),
         kubeadm.proxy(machine, found),
         addons.dns_patch(machine.kubernetes),
-        addons.manifests(machine.kubernetes),
+        manifests(machine),
         hashlib.sha256(token.encode()).hexdigest(),
         # It is in cluster-info, by which workers join.
         (context.paths.root / PKI / "ca.crt").read_text(),
     ]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+
+
+def manifests(machine: Machine) -> list[dict[str, Any]]:
+    """Objects beyond kubeadm's addons."""
+    return [*addons.manifests(machine.kubernetes), *cloud_controller.manifests(machine)]
 
 
 def wants_install(context: Context, kubectl: Kubectl, wanted: str) -> bool:
@@ -140,7 +151,7 @@ def install(context: Context, kubectl: Kubectl, token: str, wanted: str) -> None
             kubeadm_init(context, phase, configuration)
     finally:
         configuration.unlink()
-    kubectl.apply(addons.manifests(context.machine.kubernetes))
+    kubectl.apply(manifests(context.machine))
     kubectl.apply([addons.marker(context.machine.kubernetes.version, wanted)])
 
 
@@ -156,6 +167,14 @@ def wait_for_node(kubectl: Kubectl, name: str) -> nodes.Node:
         time.sleep(0.5)
 
 
+def register_anew(context: Context, kubectl: Kubectl) -> str:
+    """Have the kubelet make this machine's Node anew, in place of that of the machine before; what was done."""
+    kubectl("delete", "node", context.machine.name, "--wait=false")
+    # It registers only when it starts.
+    context.services.restart(kubelet.UNIT, wait=False)
+    return "this machine's Node was of the machine before; deleted, kubelet restarted"
+
+
 def wait_until_ready(kubectl: Kubectl, name: str) -> None:
     """Until this machine's Node is Ready. Raises `NotYetError`."""
     end = time.monotonic() + NODE_SECONDS
@@ -168,9 +187,22 @@ def wait_until_ready(kubectl: Kubectl, name: str) -> None:
         time.sleep(0.5)
 
 
+def unready(context: Context, node: nodes.Node) -> str | None:
+    """Why this machine is not well while its Node is not Ready. Where the user's plugin makes the pod network, a Node
+    without it is the user's to look after, and no reason not to serve the API."""
+    context.concerns.pop(SUBJECT, None)
+    if nodes.ready(node):
+        return None
+    words = f"Node: {nodes.why_not_ready(node)}"
+    if context.machine.kubernetes.pod_network:
+        return words
+    context.concerns[SUBJECT] = words
+    return None
+
+
 def join_pod_network(context: Context, node: nodes.Node) -> None:
     """The pod network and its route, from the Node's pod CIDR; nothing before it has one."""
-    if (cidr := nodes.pod_cidr(node)) is not None:
+    if context.machine.kubernetes.pod_network and (cidr := nodes.pod_cidr(node)) is not None:
         configure(context, cidr)
 
 

@@ -1,7 +1,7 @@
 """What the agent asks of a cloud: the one seam between the agent and where it runs."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class CloudError(Exception):
@@ -35,6 +35,8 @@ class Instance:
     """Fingerprint of the template that it booted from."""
     desired_template: str
     """Fingerprint of its group's template now; differs while a change rolls."""
+    provider_id: str = ""
+    """Of the Node of this incarnation, where the cloud has a controller manager."""
 
 
 @dataclass(frozen=True)
@@ -113,3 +115,13 @@ class Cloud(Protocol):
 
     def let_go(self) -> None:
         """Tell the cloud that this machine has left and may be ended at once."""
+
+
+@runtime_checkable
+class SecretKeeper(Protocol):
+    """A cloud in whose secret store masters keep what others than they read: a worker's bootstrap token."""
+
+    def secret(self, name: str) -> bytes: ...
+
+    def keep_secret(self, name: str, content: bytes) -> None:
+        """Put `content` in the place of what the secret held; the program made the secret."""

@@ -11,12 +11,13 @@ from components.node.machine import Machine
 
 
 def complete(machine: Machine, instance: Instance) -> Machine:
-    """The document with the name, zone and address that it leaves to the cloud."""
+    """The document with what it leaves to the cloud to say."""
     return machine.model_copy(
         update={
             "name": machine.name or instance.machine,
             "zone": machine.zone or instance.zone,
             "address": machine.address or instance.address,
+            "provider_id": instance.provider_id,
         }
     )
 

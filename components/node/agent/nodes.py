@@ -28,6 +28,14 @@ def address(node: Node) -> str | None:
     return next((str(entry["address"]) for entry in addresses if entry["type"] == "InternalIP"), None)
 
 
+def of_another_machine(node: Node, provider_id: str) -> bool:
+    """Whether it is the Node of the machine that had this name before: what a Node says of its machine is for good.
+
+    `provider_id`: of the machine; empty where no cloud controller asks for it.
+    """
+    return bool(provider_id) and node.get("spec", {}).get("providerID") != provider_id
+
+
 def has_agent(node: Node) -> bool:
     """Whether an agent looks after its pod network: a master's; a worker joins without one."""
     return CONTROL_PLANE in node["metadata"].get("labels", {})

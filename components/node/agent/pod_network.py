@@ -34,14 +34,16 @@ def resume(context: Context) -> None:
 
     The kubelet looks for a pod network every 5 s only: its Node is Ready that much sooner.
     """
-    if (context.paths.root / cni.CONFIGURATION.lstrip("/")).is_file():
+    if not context.machine.kubernetes.pod_network or (context.paths.root / cni.CONFIGURATION.lstrip("/")).is_file():
         return
     try:
         node = others(context).get("node", context.machine.name)
     except KubectlError:
         # The first master of a cluster has nobody to ask; the step `addons` waits for its Node.
         return
-    if node is not None and (cidr := nodes.pod_cidr(node)) is not None:
+    if node is None or nodes.of_another_machine(node, context.machine.provider_id):
+        return
+    if (cidr := nodes.pod_cidr(node)) is not None:
         configure(context, cidr)
 
 

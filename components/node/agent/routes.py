@@ -58,7 +58,7 @@ class Routes(Step):
         self._background: Background | None = None
 
     def applies(self, machine: Machine) -> bool:
-        return machine.role is Role.MASTER
+        return machine.role is Role.MASTER and machine.kubernetes.pod_network
 
     def run(self, context: Context) -> None:
         self._background = self._background or Background(

@@ -18,6 +18,7 @@ from components.node.agent.secrets import Secrets
 from components.node.agent.snapshots import Snapshots
 from components.node.agent.step import Step
 from components.node.agent.volume import Volume
+from components.node.agent.worker_token import WorkerToken
 from components.node.machine import Machine
 
 
@@ -38,6 +39,7 @@ def contents() -> tuple[Step, ...]:
         Kubernetes(),  # kubeadm's phases, kubelet, until this master is ready
         Addons(),  # what the cluster needs once: uploads, DNS, proxy, labels, routes
         Routes(),  # to pods of Nodes that have no agent: workers
+        WorkerToken(),  # by which the next worker joins, in the cloud's secret store
         RestoreDrill(),  # the newest snapshot opened beside the cluster, daily and on request
         Keepsakes(),  # the keys that a restore elsewhere takes, wrapped; what there is, to read
         Balancer(),  # the virtual address in front of the masters

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -11,9 +12,12 @@ import pytest
 from components.node.agent.clouds import aws_network
 from components.node.agent.clouds.aws import Aws
 from rehearsal.emulation import emulator
+from tests import api_server
+from tests.api_server import ApiServer
 from tests.aws.agent import world as worlds
 from tests.aws.agent.metadata_service import metadata_service
 from tests.aws.agent.world import World
+from toolchain import cache
 
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
 
@@ -36,11 +40,30 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield worlds.make(url)
 
 
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """A cluster's API server."""
+    try:
+        cache.binary("kube-apiserver")
+    except cache.MissingToolError as error:
+        pytest.skip(str(error))
+    with api_server.running(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
 @contextmanager
-def boot(world: World, instance: str, metadata: dict[str, str], role: str, disks: Path) -> Iterator[Machine]:
+def boot(
+    world: World,
+    instance: str,
+    metadata: dict[str, str],
+    role: str,
+    disks: Path,
+    *,
+    policy: dict[str, Any] | None = None,
+) -> Iterator[Machine]:
     """This process is the machine: its SDK asks the metadata service for the role's credentials and no one else."""
     commands: list[list[str]] = []
-    credentials = world.role(role, worlds.policy(worlds.CLUSTER, "master"))
+    credentials = world.role(role, policy or worlds.policy(worlds.CLUSTER, "master"))
     patch = pytest.MonkeyPatch()
     with metadata_service(metadata, credentials) as service:
         patch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", service)

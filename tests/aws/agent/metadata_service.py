@@ -5,9 +5,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 
 TOKEN = "token"  # noqa: S105 - of a stand-in
+TTL = "X-aws-ec2-metadata-token-ttl-seconds"
 
 
 @contextmanager
@@ -20,7 +22,7 @@ def metadata_service(entries: dict[str, str], credentials: Mapping[str, Any]) ->
 
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
-            self.answer(TOKEN if self.path == "/latest/api/token" else None)
+            self.answer(TOKEN if self.path == "/latest/api/token" else None, {TTL: self.headers.get(TTL, "60")})
 
         def do_GET(self) -> None:
             if self.headers.get("X-aws-ec2-metadata-token") != TOKEN:
@@ -29,11 +31,13 @@ def metadata_service(entries: dict[str, str], credentials: Mapping[str, Any]) ->
             path = self.path.removeprefix("/latest/meta-data/")
             self.answer({**entries, **role}.get(path))
 
-        def answer(self, content: str | None) -> None:
+        def answer(self, content: str | None, headers: Mapping[str, str] = MappingProxyType({})) -> None:
             if content is None:
                 self.send_error(404)
                 return
             self.send_response(200)
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(content.encode())))
             self.end_headers()
             self.wfile.write(content.encode())

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from components.aws.policies import SESSION_MANAGER
+from components.aws.policies import INSTANCES, SESSION_MANAGER
 from components.node.agent.cloud import AccessDeniedError
 from components.node.agent.clouds.aws import Aws
 from tests.aws.agent.conftest import Machine
@@ -39,6 +39,7 @@ CALLS: dict[str, Call] = {
     "s3:ListBucket": lambda cloud: cloud.list(f"clusters/{UID}/"),
     "s3:PutObject": lambda cloud: cloud.put(KEY, b"content"),
     "secretsmanager:GetSecretValue": lambda cloud: cloud.secret("etcd-peer-ca"),
+    "secretsmanager:PutSecretValue": lambda cloud: cloud.keep_secret("worker-token", b"t"),
 }
 """Action → what the agent asks for that takes it."""
 
@@ -47,6 +48,7 @@ UNJUDGED = {
     "kms:Decrypt": "AWS asks for it when S3 or the secret store opens what is under the stack's key",
     "s3:AbortMultipartUpload": "asked for only when the upload of a large snapshot fails",
     "s3:PutObjectRetention": "AWS asks for it with a PUT that locks; the emulator asks for PutObject alone",
+    **dict.fromkeys(INSTANCES, "called by the cloud controller manager: test_cloud_controller.py"),
     **dict.fromkeys(SESSION_MANAGER, "called by the SSM agent, not by ours"),
 }
 """What no call above is refused without, and why a role has it all the same."""

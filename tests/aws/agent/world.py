@@ -115,10 +115,13 @@ def assumable() -> dict[str, Any]:
 
 
 def policy(stack: str, role: str) -> dict[str, Any]:
-    """What the stack allows machines of a role, with its bucket named as it is here."""
+    """What the stack allows machines of a role, with its bucket and its secrets named as they are here."""
     text: str = of(stack, "iam.RolePolicy")[f"{stack}-{role}"].inputs["policy"]
     rendered: dict[str, Any] = json.loads(
-        text.replace(f"arn:aws:aws:s3/bucket:Bucket:{stack}", f"arn:aws:s3:::{BUCKET}")
+        text.replace(f"arn:aws:aws:s3/bucket:Bucket:{stack}", f"arn:aws:s3:::{BUCKET}").replace(
+            f"arn:aws:aws:secretsmanager/secret:Secret:{stack}-",
+            f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:kube-ha/{UID}/",
+        )
     )
     return rendered
 
@@ -142,6 +145,7 @@ def make(url: str) -> World:
         LaunchTemplateData={"ImageId": "ami-0abc", "InstanceType": "m7a.large"},
     )["LaunchTemplate"]["LaunchTemplateId"]
     owner("secretsmanager", "create_secret", Name=f"kube-ha/{UID}/etcd-peer-ca", SecretString='{"key": "k"}')
+    owner("secretsmanager", "create_secret", Name=f"kube-ha/{UID}/worker-token")
     owner(
         "s3",
         "create_bucket",

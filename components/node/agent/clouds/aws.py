@@ -66,14 +66,16 @@ class Aws:
         identity = self._metadata("instance-id")
         group = self._group(identity)
         member = next(one for one in group["Instances"] if one["InstanceId"] == identity)
+        zone = self._metadata("placement/availability-zone")
         return Instance(
             id=identity,
             group=group["AutoScalingGroupName"],
             machine=self._machine(identity, group),
-            zone=self._metadata("placement/availability-zone"),
+            zone=zone,
             address=self._metadata("local-ipv4"),
             template=version(member["LaunchTemplate"]),
             desired_template=version(group["LaunchTemplate"]),
+            provider_id=f"aws:///{zone}/{identity}",
         )
 
     def take_address(self, address: str) -> None:
@@ -107,6 +109,12 @@ class Aws:
         with translated(name):
             answer = self._client("secretsmanager").get_secret_value(SecretId=f"kube-ha/{self._uid}/{name}")
         return str(answer["SecretString"]).encode()
+
+    def keep_secret(self, name: str, content: bytes) -> None:
+        with translated(name):
+            self._client("secretsmanager").put_secret_value(
+                SecretId=f"kube-ha/{self._uid}/{name}", SecretString=content.decode()
+            )
 
     def get(self, key: str) -> tuple[bytes, str]:
         return self._objects.get(key)
