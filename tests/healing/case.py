@@ -12,7 +12,7 @@ from tests.healing.writer import Writer
 @contextmanager
 def case(machines: Machines, start: str, action: str, end: str) -> Iterator[Writer]:
     """Under load, from the action to the end state; no acknowledged write may be lost."""
-    writer = Writer(machines, f"case-{len(TABLE)}-")
+    writer = Writer(machines)
     begun = time.monotonic()
     try:
         yield writer

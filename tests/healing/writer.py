@@ -1,20 +1,23 @@
 """A client that writes all the time."""
 
+import itertools
 import threading
 import time
-from itertools import pairwise
 
 from components.node.agent.member import cluster
 from components.node.etcd import client_url
 from tests.healing.kv import Acknowledged, Kv
 from tests.healing.machines import Machines
 
+NUMBERS = itertools.count()
+"""Of the writers: clusters outlive tests, and no writer's keys are another's."""
+
 
 class Writer:
     """Writes numbered keys to whichever member takes them; knows which writes were acknowledged."""
 
-    def __init__(self, machines: Machines, prefix: str, pause_seconds: float = 0.05) -> None:
-        self.machines, self.prefix = machines, prefix
+    def __init__(self, machines: Machines, pause_seconds: float = 0.05) -> None:
+        self.machines, self.prefix = machines, f"writer-{next(NUMBERS)}-"
         self.acknowledged: dict[int, Acknowledged] = {}
         self.times: list[float] = []
         """When each of them was, by the monotonic clock."""
@@ -44,7 +47,7 @@ class Writer:
 
     def longest_gap(self) -> float:
         """The longest time between two acknowledged writes, seconds."""
-        return max((after - before for before, after in pairwise(self.times)), default=0.0)
+        return max((after - before for before, after in itertools.pairwise(self.times)), default=0.0)
 
     def lost(self) -> set[int]:
         """Acknowledged writes that are not there any more."""

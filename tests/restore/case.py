@@ -20,7 +20,7 @@ def restoring(machines: Restorable, start: str, action: str, end: str) -> Iterat
     """A snapshot is taken under load; from then on to the end state. Where the cluster is another one afterwards, what
     was acknowledged between the snapshot and that is lost, and nothing else.
     """
-    writer, old = Writer(machines, f"case-{len(TABLE)}-"), machines.record().cluster_id
+    writer, old = Writer(machines), machines.record().cluster_id
     try:
         eventually(lambda: len(writer.acknowledged) >= SOME, SLOW, "writes before the snapshot")
         snapshot = machines.snapshot()

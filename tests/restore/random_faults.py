@@ -22,7 +22,6 @@ from tests.healing.kv import Acknowledged
 from tests.healing.writer import Writer
 from tests.restore.rough import Rough
 
-PREFIX = "random-"
 PAUSE_SECONDS = 0.02
 
 
@@ -121,8 +120,8 @@ class Run:
 
     def check(self, writer: Writer) -> None:
         """Exactly the writes of the history that is are there, among those that were acknowledged."""
-        found = self.machines.etcdctl("member-1", "get", "--prefix", PREFIX, "--keys-only").split()
-        present = {int(key.removeprefix(PREFIX)) for key in found}
+        found = self.machines.etcdctl("member-1", "get", "--prefix", writer.prefix, "--keys-only").split()
+        present = {int(key.removeprefix(writer.prefix)) for key in found}
         wanted = {number for number, write in writer.acknowledged.items() if self.history.holds(write)}
         assert not wanted - present, f"acknowledged writes are lost: {sorted(wanted - present)}"
         foreign = (writer.acknowledged.keys() - wanted) & present
@@ -152,7 +151,7 @@ def main(seed: int, seconds: float) -> None:
         machines = Rough(Path(folder))
         try:
             run = Run(machines, random.Random(seed))  # noqa: S311 reproducible, not secret
-            writer, episodes, end = Writer(machines, PREFIX, PAUSE_SECONDS), 0, time.monotonic() + seconds
+            writer, episodes, end = Writer(machines, PAUSE_SECONDS), 0, time.monotonic() + seconds
             while time.monotonic() < end:
                 try:
                     print(f"seed {seed}: {run.episode()}", flush=True)

@@ -102,7 +102,7 @@ def test_a_blank_volume_is_a_voting_member_again(
     fill(machines, objects)
     size = machines.status("member-1").database_bytes / 1024**2
     leader = machines.leader()
-    writer = Writer(machines, "load-")
+    writer = Writer(machines)
     eventually(lambda: len(writer.times) > 20, 30, "load runs")
     begun = time.monotonic()
     machines.die(leader)
