@@ -17,6 +17,13 @@ STATE: Final = f"/run/{RUNTIME_FOLDER}/haproxy-is-down"
 the first network and process namespace: not in a machine that is a container."""
 
 
+REACHES_NONE: Final = f"/run/{RUNTIME_FOLDER}/reaches-no-master"
+"""1 while no master answers this balancer's checks, else 0; the agent writes it."""
+
+LESS: Final = 100
+"""What such a balancer's priority is lowered by: below every other that reaches one."""
+
+
 def render(machine: Machine) -> str:
     """A balancer's Keepalived configuration.
 
@@ -30,10 +37,15 @@ def render(machine: Machine) -> str:
 global_defs {{
   router_id {machine.name}
   vrrp_version 3
-  # Routers must learn of a move at once, and again in case the first announcement was lost.
+  # Routers must learn of a move at once, and again in case the first announcement was lost. The refresh is for what
+  # nobody foresaw, and rare: a balancer that was cut off hears of the other up to 0.7 s after its return (ARP asks
+  # once a second), and drew clients to itself when a refresh every 5 s fell into that time (measured).
   vrrp_garp_master_repeat 3
   vrrp_garp_master_delay 1
-  vrrp_garp_master_refresh 5
+  vrrp_garp_master_refresh 60
+  # After a silent cut both have the address. The one that gives it up tells the other, which announces itself anew:
+  # without, routers that know the wrong one keep it (measured: the address was dead for 1.8 to 2.8 s).
+  vrrp_higher_prio_send_advert true
   # A balancer that gets no processor time for 0.8 s sends no advertisement and loses the address for nothing. Where
   # the kernel does not give real time to control groups, the unit's `Nice` is what is left.
   vrrp_rt_priority 50
@@ -41,6 +53,11 @@ global_defs {{
 
 track_file haproxy_is_down {{
   file "{STATE}"
+}}
+
+track_file reaches_no_master {{
+  file "{REACHES_NONE}"
+  init_file 0
 }}
 
 vrrp_instance api {{
@@ -59,6 +76,9 @@ vrrp_instance api {{
   track_file {{
     # Weight 0: a fault, which gives the address away at once, whatever the priorities.
     haproxy_is_down weight 0
+    # A balancer that was cut off still has the address when it returns, and the one that took over keeps it: every move
+    # ends the connections through it. No fault, since where no master is ready none of the balancers reaches one.
+    reaches_no_master weight -{LESS}
   }}
 }}
 """

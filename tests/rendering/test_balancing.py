@@ -110,6 +110,23 @@ def test_a_balancer_that_returns_does_not_take_the_address_back() -> None:
         assert options(text, "state") == [["state", "BACKUP"]]
 
 
+def test_a_balancer_that_was_cut_off_silently_leaves_the_address_where_it_is_when_it_returns() -> None:
+    """It has the address still, as the other has by now; the higher priority keeps it."""
+    texts = [keepalived.render(document(Role.BALANCER, peer)) for peer in BALANCERS]
+    priorities = [int(options(text, "priority")[0][1]) for text in texts]
+    for text in texts:
+        assert options(text, "reaches_no_master") == [["reaches_no_master", "weight", f"-{keepalived.LESS}"]]
+        assert keepalived.REACHES_NONE in text
+    assert max(priorities) - keepalived.LESS < min(priorities)
+    assert min(priorities) - keepalived.LESS > 0
+
+
+def test_the_balancer_that_keeps_the_address_announces_it_again() -> None:
+    for peer in BALANCERS:
+        text = keepalived.render(document(Role.BALANCER, peer))
+        assert options(text, "vrrp_higher_prio_send_advert") == [["vrrp_higher_prio_send_advert", "true"]]
+
+
 def test_a_balancer_without_haproxy_gives_the_address_away(balancer: Machine) -> None:
     assert keepalived.STATE in keepalived.render(balancer)
     unit = keepalived.balancer_service()

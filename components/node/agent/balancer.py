@@ -43,6 +43,7 @@ class Balancer(Step):
         except OSError as error:
             return f"balancer does not answer: {error}"
         context.metrics.set("balancer_masters_up", len(up))
+        write(context.paths.root / keepalived.REACHES_NONE.lstrip("/"), b"0\n" if up else b"1\n", mode=0o644)
         return None if up else "no master is ready"
 
     def leave(self, context: Context) -> None:
