@@ -46,7 +46,8 @@ FRONT: Final = Haproxy(
     # A check timeout of 500 ms marked healthy masters down under CPU load (measured).
     timeout_check=2500,
     # With `redispatch 1` each retry goes to another master: a new connection is late by this much, not lost. Zones are
-    # a few milliseconds apart, and it is the kernel that answers, however busy the master is.
+    # a few milliseconds apart, and it is the kernel that answers, however busy the master is. Not so to a check, whose
+    # TLS handshake counts as connecting: three in a row that take longer take a master out (not seen in any drill).
     timeout_connect=100,
     retries=5,
     # A server that goes down also ends sessions that are still connecting to it, and they are not sent elsewhere: what

@@ -50,7 +50,22 @@ def booted(name: str) -> None:
         _weigh(hierarchy / PARENT / name, CPU_WEIGHTS["a machine"])
 
 
+def yielding(name: str, *, only_idle: bool) -> None:
+    """Give a machine only what processors all others leave idle, or its share again; harmless when it does not run.
+
+    For machines that are cut off: an API server whose etcd has no leader opens its watches again without a pause, and
+    spins. In a region it would do so on processors of its own. A low weight is not enough, since whoever runs ends his
+    slice first, and a request that goes through ten processes waits for ten (measured: docs/measurements.md).
+    """
+    for hierarchy in hierarchies():
+        if (file := hierarchy / PARENT / name / "cpu.idle").exists():
+            file.write_text(str(int(only_idle)))
+
+
 def _weigh(group: Path, weight: int) -> None:
+    # The kernel refuses a weight for what gets only idle time; a machine may say that it is ready as it is cut off.
+    if (idle := group / "cpu.idle").exists() and idle.read_text().strip() == "1":
+        return
     # v1 counts in shares, of which 1024 are v2's default of 100.
     for file, value in (("cpu.weight", weight), ("cpu.shares", weight * 1024 // 100)):
         if (group / file).exists():

@@ -116,6 +116,19 @@ def test_a_machine_that_boots_gives_way_to_those_that_serve(stack: Stack) -> Non
     assert share("") == 8 * share(f"kha-{NETWORK}.m1")
 
 
+def test_a_machine_that_is_cut_off_takes_no_processor_from_those_that_serve(stack: Stack) -> None:
+    """An API server that is cut off from its etcd spins."""
+
+    def idle(name: str) -> bool:
+        files = [folder / cgroups.PARENT / f"kha-{NETWORK}.{name}" / "cpu.idle" for folder in cgroups.hierarchies()]
+        return any(file.read_text().strip() == "1" for file in files if file.exists())
+
+    stack.faults.cut("m2", CutKind.SILENT)
+    assert (idle("m1"), idle("m2")) == (False, True)
+    stack.faults.heal()
+    assert not idle("m2")
+
+
 def test_a_machine_that_dies_comes_back_fresh_as_itself(stack: Stack) -> None:
     before = stack.views()["m1"]
     stack.inside("m1", "touch /tmp/trace")
