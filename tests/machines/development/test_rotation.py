@@ -10,7 +10,7 @@ from tests.machines import leftovers
 from tests.machines.conftest import ROOT
 from tests.machines.stack import Stack
 
-pytestmark = [pytest.mark.machines, pytest.mark.campaign, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.machines, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
