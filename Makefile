@@ -15,7 +15,7 @@ ROOT    := $(filter 0,$(shell id -u))
 .PHONY: help up down preview kubeconfig add-ons worker machines kill cut heal console snapshot snapshots prove rotate-authorities recovery-keys adopt-keys fetch-snapshot restore tools env test test-fast test-machines lint format bench drill drift
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo '  STACK=$(STACK) unless you say another: $(patsubst stacks/Pulumi.%.yaml,%,$(wildcard stacks/Pulumi.*.yaml))'
 
 up: tools-quiet ## a control plane that answers: tools, pulumi up, kubeconfig
@@ -97,12 +97,13 @@ cloud-tools: tools-quiet ## make what the machines of a cloud fetch at boot: CLO
 env: $(SYNCED) ## print the exports that put the tools on PATH and set Pulumi's backend, for eval: [REHEARSAL=1]
 	@$(PY) -m $(if $(REHEARSAL),rehearsal,toolchain) env
 
-# CI runs the part that boots machines as well; a developer asks for it with test-machines, and has an answer in minutes.
-test: lint test-fast $(if $(CI),test-machines) ## lint, types, and the tests; with CI=true the machines too
+# CI runs the part that boots machines and what is slow as well; a developer has an answer in minutes, and asks for the
+# rest with test-machines and test-fast CI=true.
+test: lint test-fast $(if $(CI),test-machines) ## lint, types, and the tests; with CI=true also what is slow, and the machines
 
 test-fast: $(SYNCED)
 	@$(PY) -m toolchain tools --quiet $(if $(ROOT),,pulumi kubectl)
-	@$(WITH) $(PY) -m pytest -m 'not machines and not campaign'
+	@$(WITH) $(PY) -m pytest --numprocesses auto --dist worksteal -m 'not machines and not campaign$(if $(CI),, and not slow)'
 
 test-machines: $(SYNCED) ## the tests that boot machines (root)
 ifeq ($(ROOT),0)

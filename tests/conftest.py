@@ -1,14 +1,31 @@
-"""What a run says at its end."""
+"""How a run goes about it, and what it says at its end."""
 
 import dataclasses
+import gc
+import os
 from collections.abc import Generator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from tests.healing import table
 
+# The SDKs of the clouds are a million objects that stay as long as the run: collecting among them after every 700 new
+# ones, as Python does by itself, takes two thirds of the time in which a stack is built.
+gc.set_threshold(100_000, 50, 100)
+
+WORKERS_PER_CORE: Final = 2
+"""Half of the tests wait, for etcd's elections and for other processes."""
+MOST_WORKERS: Final = 8
+"""One that has read the SDKs of all clouds takes half a gigabyte."""
+
 CASE = "case of healing"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """What `--numprocesses auto` is."""
+    return min(MOST_WORKERS, WORKERS_PER_CORE * len(os.sched_getaffinity(0)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,7 +13,9 @@ SETTLING_SECONDS = 240
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="cuts need a network namespace: root")
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("seconds", [20, pytest.param(400, marks=pytest.mark.campaign)])
+@pytest.mark.parametrize(
+    "seconds", [pytest.param(20, marks=pytest.mark.slow), pytest.param(400, marks=pytest.mark.campaign)]
+)
 def test_random_faults_neither_make_two_clusters_nor_lose_a_write(
     seconds: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
