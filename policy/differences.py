@@ -75,7 +75,7 @@ def real_state(exported: Mapping[str, Any], found: Sequence[Step]) -> dict[str, 
     touched = {step["urn"]: bags(step) for step in found}
     resources = [
         {**resource, **touched.get(resource["urn"], {})}
-        for resource in deployment["resources"]
+        for resource in deployment.get("resources", ())  # absent where nothing was ever up
         if resource["urn"] not in gone
     ]
     return {**exported, "deployment": {**deployment, "resources": resources}}

@@ -44,6 +44,10 @@ def test_a_resource_that_is_gone_is_told_and_not_judged() -> None:
     assert real_state(exported, [gone]) == {"version": 3, "deployment": {"resources": [{"urn": "urn:other"}]}}
 
 
+def test_a_stack_that_was_never_up_has_no_drift() -> None:
+    assert real_state({"version": 3, "deployment": {}}, []) == {"version": 3, "deployment": {"resources": []}}
+
+
 def test_what_is_judged_is_what_is_there() -> None:
     exported = {"version": 3, "deployment": {"resources": [{"urn": URN, "id": "1", "inputs": {"a": 1}}]}}
     (judged,) = real_state(exported, [step({"inputs": {"a": 1}}, {"inputs": {"a": 2}, "outputs": {"a": 2}})])[
