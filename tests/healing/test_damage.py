@@ -158,6 +158,22 @@ def test_a_corrupt_member_is_not_removed_while_the_others_need_it(three: Machine
         rebuilt(three, name, before)
 
 
+def test_a_corrupt_member_that_is_half_of_a_quorum_goes_on_until_the_other_is_back(three: Machines) -> None:
+    name = follower(three)
+    other = next(one for one in three.names if one not in {name, three.leader()})
+    before = three.listed(name)[name]
+    with case(three, "CORRUPT of a member, one away", "its repair would end the quorum", "serves, rebuilt when it may"):
+        three.die(other)
+        client = Kv(three.machines[name], three.machines[name].machine.address)
+        eventually(lambda: client.raise_alarm(before, AlarmKind.CORRUPT), SLOW, "the two that are left have a quorum")
+        client.close()
+        eventually(lambda: "no quorum without it" in three.agents[name].said, SLOW, "it waits")
+        assert three.serving(name)
+        assert three.data(name).exists()
+        three.boot(other)
+        rebuilt(three, name, before)
+
+
 def says_what_to_do(agent: Agent) -> bool:
     return "make restore" in agent.said
 

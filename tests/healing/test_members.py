@@ -1,12 +1,14 @@
 """Members that die, lose their disks, are away, come back: each heals by itself and no acknowledged write is lost."""
 
 import signal
+import threading
 import time
 from typing import Any
 
 import pytest
 
-from components.node.agent.cluster import SERVING, answers
+from components.node.agent.cloud import CloudError
+from components.node.agent.cluster import SERVING, EtcdCluster, answers
 from components.node.agent.etcdctl import EtcdctlError
 from components.node.agent.member import cluster
 from components.node.etcd import UNIT, client_url, metrics_url
@@ -153,6 +155,24 @@ def test_a_learner_that_dies_before_it_caught_up_is_replaced_by_the_next(three: 
         three.boot("member-3")
         three.heal()
     assert len(members(three)) == 3
+
+
+def test_a_learner_whose_join_was_cut_short_is_promoted(three: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
+    promote, cut = EtcdCluster.promote, threading.Event()
+
+    def silent_store(self: EtcdCluster, member_id: int) -> None:
+        if not cut.is_set():
+            cut.set()
+            raise CloudError("the store is silent right before the promotion")
+        promote(self, member_id)
+
+    monkeypatch.setattr(EtcdCluster, "promote", silent_store)
+    with case(three, "three voters", "a blank machine's join ends before its promotion", "three voters"):
+        three.die("member-3")
+        three.empty("member-3")
+        three.boot("member-3")
+        eventually(cut.is_set, SLOW, "it is a learner")
+        three.heal()
 
 
 def test_a_learner_of_a_machine_that_never_comes_keeps_nobody_out(three: Machines) -> None:

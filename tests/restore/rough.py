@@ -1,5 +1,6 @@
 """Machines in a network of their own, with all that may happen to them."""
 
+import itertools
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -33,6 +34,7 @@ class Rough(Restorable):
         self.cuts: set[str] = set()
         self.old_disks: dict[str, list[Path]] = {name: [] for name in self.names}
         self.silent = False
+        self._disks = itertools.count()
         self._hide_others_from_cut_ones()
 
     def machine(self, name: str, members: tuple[Peer, ...] | None = None) -> Context:
@@ -103,7 +105,7 @@ class Rough(Restorable):
 
     def put_away(self, name: str) -> None:
         """Take the disk out of the machine."""
-        away = self.folder / f"{name}-disk-{len(list(self.folder.iterdir()))}"
+        away = self.folder / f"{name}-disk-{next(self._disks)}"
         self.volume(name).rename(away)
         self.old_disks[name].insert(0, away)
 

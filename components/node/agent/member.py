@@ -26,7 +26,7 @@ RECONSIDER_SECONDS: Final = 10.0
 """Unhealthy for this long, a member asks whether it is still one; an election lasts a second or two."""
 
 REVIEW_SECONDS: Final = 30.0
-"""How often a healthy member asks whether it is still one: it may have been removed."""
+"""How often a healthy member asks whether it is still one: it may have been removed, or never promoted."""
 
 
 class Etcd(Step):
@@ -74,6 +74,8 @@ class Etcd(Step):
         if time.monotonic() - self._reviewed > REVIEW_SECONDS:
             self._reviewed = time.monotonic()
             self._reconsider(context)
+            # A learner is as healthy as a voter; one whose join was cut short would stay one.
+            self._way(context).promote_if_learner()
         self._defragmentation.tick(context, cluster(context), context.lock)
         return None
 
