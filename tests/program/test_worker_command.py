@@ -1,4 +1,4 @@
-"""`make worker` of a stack on AWS: a cloud-init without a secret, and how the machine gets at one."""
+"""`make worker`: on AWS a cloud-init without a secret, and how the machine gets at one; elsewhere with a token."""
 
 import json
 import re
@@ -22,6 +22,7 @@ KUBECONFIG = {
         }
     ]
 }
+TOKEN = "abcdef.0123456789abcdef"  # noqa: S105 nobody's
 CLUSTER = {"networking": {"podSubnet": "10.244.0.0/16"}}
 MASTERS = {"items": [{"metadata": {"labels": {worker.ZONE: "eu-west-1a", worker.REGION: "eu-west-1"}}}]}
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -80,6 +81,14 @@ def printed(engine: Any) -> str:
     return worker.user_data(engine, "eu-west-1a")
 
 
+class Local(Engine):
+    """One of a stack on this machine."""
+
+    def resources(self) -> list[dict[str, Any]]:
+        declared = {"cloud": "local", "networkPlugin": "reference"}
+        return [{**resource("kube-ha:local:ControlPlane", "local"), "inputs": declared}]
+
+
 def test_the_machine_is_told_where_the_token_is_and_the_user_which_profile_may_read_it() -> None:
     text = printed(Engine())
     assert text.splitlines()[:2] == ["#cloud-config", "# instance profile: prod-aws-worker-1a2b3c4"]
@@ -106,3 +115,11 @@ def test_a_network_plugin_of_the_users_is_left_room_on_workers_too() -> None:
 def test_a_stack_that_an_older_program_made_says_what_to_do() -> None:
     with pytest.raises(RefusedError, match="bring it up with this version of the program first"):
         printed(Engine(with_workers=False))
+
+
+def test_on_this_machine_the_token_is_in_it_and_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_run", lambda name, verb, *arguments: f"{TOKEN}\n" if verb == "token" else "")
+    text = printed(Local())
+    files = {file["path"]: file["content"] for file in yaml.safe_load(text)["write_files"]}
+    assert json.loads(files["/etc/kubernetes/join.json"])["discovery"]["bootstrapToken"]["token"] == TOKEN
+    assert not {"/usr/local/sbin/kube-ha-obtain", "/usr/local/sbin/kube-ha-complete-join"} & files.keys()
