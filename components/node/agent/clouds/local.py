@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import MISSING, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final
@@ -49,9 +50,11 @@ class Local:
         self._port = port
 
     def instance(self) -> Instance:
-        fields = json.loads(self._call("GET", "/v1/instance")[0])
+        answer = json.loads(self._call("GET", "/v1/instance")[0])
+        # What has a default is other clouds' alone.
+        always = [field.name for field in fields(Instance) if field.default is MISSING]
         try:
-            return Instance(**{name: str(fields[name]) for name in Instance.__dataclass_fields__})
+            return Instance(**{name: str(answer[name]) for name in always})
         except (KeyError, TypeError) as error:
             raise CloudError(f"GET /v1/instance: the answer lacks {error}") from None
 
