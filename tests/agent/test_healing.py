@@ -193,9 +193,19 @@ def test_a_condition_keeps_when_it_began_and_is_said_again_after_a_while() -> No
     ]
 
 
-def test_every_concern_of_the_agent_has_a_condition() -> None:
-    told = {subject for subjects in CONDITIONS.values() for subject in subjects}
-    assert told >= {"proof", "clock", "snapshots", "restore-drill", "keepsakes", "disk", "certificates", *Part}
+@pytest.mark.parametrize(
+    ("subject", "condition"),
+    [
+        ("proof", "BackupProblem"),
+        ("clock", "ClockProblem"),
+        (Part.SCHEDULER, "ControlPlaneProblem"),
+        ("replacement", "ControlPlaneProblem"),
+        ("what nobody thought of yet", "ControlPlaneProblem"),
+    ],
+)
+def test_every_concern_of_the_agent_is_in_one_condition(subject: str, condition: str) -> None:
+    told = changed([], {subject: "so it is"}, NOW)
+    assert [(one["type"], one["message"]) for one in told if one["status"] == "True"] == [(condition, "so it is")]
 
 
 def test_an_event_fits_what_an_api_server_takes() -> None:

@@ -11,16 +11,17 @@ from typing import Any, Final
 
 from components.node.agent.kubectl import KubectlError, local, others
 from components.node.agent.step import Context
-from components.node.remedies import Part
 
 CONDITIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "ControlPlaneProblem": (*Part, "replacement", "healing"),
+    "ControlPlaneProblem": (),
     "BackupProblem": ("snapshots", "restore-drill", "proof", "keepsakes"),
     "CertificateProblem": ("certificates",),
     "ClockProblem": ("clock",),
     "DiskProblem": ("disk",),
 }
-"""Condition → the subjects of a machine's concerns that it sums up."""
+"""Condition → the subjects of a machine's concerns that it sums up; the first has what no other names."""
+
+_NAMED: Final = frozenset(subject for subjects in CONDITIONS.values() for subject in subjects)
 
 HEARTBEAT: Final = timedelta(minutes=5)
 """How old a condition becomes before it is said again unchanged: as a kubelet's `nodeStatusReportFrequency`."""
@@ -71,7 +72,9 @@ def changed(present: Iterable[Mapping[str, Any]], concerns: Mapping[str, str], n
     known = {condition["type"]: condition for condition in present}
     due = []
     for kind, subjects in CONDITIONS.items():
-        words = "; ".join(concerns[subject] for subject in subjects if subject in concerns)
+        words = "; ".join(
+            concern for subject, concern in concerns.items() if subject in (subjects or concerns.keys() - _NAMED)
+        )
         told = {
             "type": kind,
             "status": "True" if words else "False",
