@@ -62,13 +62,16 @@ class Start:
     token: str
     existing: bool
     """Whether it joins a cluster that is there, instead of being part of a new one."""
+    compares: bool = True
+    """Whether it compares its data with the others' before it serves. Members that start at once wait for each other's
+    answer until it is given up: 6 s each, at an election timeout of 500 ms."""
 
     @classmethod
-    def with_log(cls, data: Path) -> Self:
+    def with_log(cls, data: Path, *, compares: bool = True) -> Self:
         """With the log that is there, or not at all. The unit's own check comes a moment before etcd opens its folder:
         emptied in between, etcd would become the member that it was, without what it had acknowledged.
         """
-        return cls(data, initial_cluster="nobody=https://nobody:2380", token="nobody", existing=True)  # noqa: S106
+        return cls(data, "nobody=https://nobody:2380", token="nobody", existing=True, compares=compares)  # noqa: S106
 
 
 def client_url(address: str) -> str:
@@ -109,7 +112,7 @@ def configuration(me: machine.Peer, etcd: machine.Etcd, files: Files, start: Sta
         "strict-reconfig-check": True,
         "pre-vote": True,
         "enable-grpc-gateway": False,
-        "feature-gates": "InitialCorruptCheck=true,CompactHashCheck=true",
+        "feature-gates": f"InitialCorruptCheck={str(start.compares).lower()},CompactHashCheck=true",
         "client-transport-security": _security(files, "server"),
         "peer-transport-security": _security(files, "peer"),
         "logger": "zap",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from components.node.etcd import UNIT
 from components.node.record import Keys, RestoreOrder
 from components.node.snapshots import SnapshotKeys
 from tests.agent.processes import eventually
@@ -24,6 +25,8 @@ def test_etcd_becomes_what_the_snapshot_holds_and_nothing_is_deleted(machines: R
     assert int(machines.status("member-1").revision) > 1_000_000_000, "watches of before must not go on"
     for name in machines.names:
         assert list((machines.volume(name) / "set-aside").glob(f"*-{UID}-1-*"))
+        said = machines.processes(name).output_end(UNIT, 0)
+        assert "initial corruption check" not in said, "all have the same, and would wait for each other"
 
 
 def test_the_same_snapshot_restored_twice_gives_no_revision_twice(machines: Restorable) -> None:

@@ -103,7 +103,8 @@ class EtcdCluster:
         if not with_log:
             self.folders.clear(data)
         first = Start(path, initial_cluster, static.token, existing)
-        changed = self._configure(Start.with_log(path) if with_log else first)
+        # A log that is not of an existing cluster was restored just now, from the same snapshot on all.
+        changed = self._configure(Start.with_log(path, compares=existing) if with_log else first)
         changed |= self.services.install(
             UNIT, unit(self.binaries / "etcd", self.files, self.volume, path, self.hand_over)
         )
