@@ -92,7 +92,7 @@ def _taken(resource: Resource, other: Resource) -> str:
     name = " ".join(resource.identity[1:])
     return (
         f"{resource.kind} {name!r} exists already: it is {other.owner.urn}. Choose another name, or remove what stack "
-        f"{other.owner.stack!r} has here with `python -m providers.local purge --stack {other.owner.stack}`"
+        f"{other.owner.stack!r} has here with `.venv/bin/python -m providers.local purge --stack {other.owner.stack}`"
     )
 
 
