@@ -9,7 +9,7 @@ masters' 6443 can be reached.
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -98,6 +98,13 @@ class AwsInjector:
                 for instance in self._described()
             ]
         return program(b64decode(answer["UserData"].get("Value", "")).decode() for answer in answers)
+
+    def incarnation(self, machine: str) -> str:
+        """See `Injector`."""
+        # While one takes another's place they cannot all be named.
+        with suppress(InjectionError):
+            self.machines()
+        return self._instances.get(machine, "")
 
     def unable(self, step: Inject) -> str | None:
         """See `Injector`."""

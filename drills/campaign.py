@@ -3,7 +3,6 @@
 import random
 import signal
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from drills.api import ApiError
 from drills.child import ChildError
 from drills.cluster import Cluster, UnhealthyError
 from drills.drain import DrainError, uncordon
-from drills.drill import NOTICE_SECONDS, Drill, Drilled
+from drills.drill import Drill, Drilled
 from drills.fault import Fault, FaultError, Inject
 from drills.guard import guarded
 from drills.injector import InjectionError
@@ -91,10 +90,7 @@ class Campaign:
         self.drill.injector.heal()
         for name in self.cluster.worn():
             self.tell(f"replacing {name}, whose containers were restarted too often")
-            self.drill.injector.power_off(name)
-            time.sleep(NOTICE_SECONDS)
-            if missing := self.drill.wait_whole():
-                raise UnhealthyError(f"not whole again after {name} was replaced: " + "; ".join(missing))
+            self.drill.replace(name)
 
     def possible(self, wanted: Sequence[Fault]) -> Iterator[Fault]:
         """Those faults that this cluster can have; of the others it is said why not."""

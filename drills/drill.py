@@ -127,6 +127,23 @@ class Drill:
         """
         return conditions(self.stack, self.injector.program(), fault, self._streams(), self.load)
 
+    def replace(self, machine: str) -> None:
+        """Shut a machine down in order, and wait until another is in its place and the cluster whole.
+
+        Raises:
+            UnhealthyError: it does not come to that.
+            InjectionError: it cannot be shut down, or not be asked for.
+        """
+        before, until = self.injector.incarnation(machine), time.monotonic() + self.injector.recovery_seconds
+        self.injector.power_off(machine)
+        # A machine that is only about to stop still looks whole.
+        while self.injector.incarnation(machine) in {before, ""}:
+            if time.monotonic() > until:
+                raise UnhealthyError(f"{machine} was shut down and is not replaced")
+            time.sleep(POLL_SECONDS)
+        if missing := self.wait_whole():
+            raise UnhealthyError(f"not whole again after {machine} was shut down: " + "; ".join(missing))
+
     def wait_whole(self) -> list[str]:
         """What is still missing when the time is over; nothing as soon as the cluster is whole."""
         until = time.monotonic() + self.injector.recovery_seconds
@@ -155,10 +172,7 @@ class Drill:
             return
         for target in targets:
             self.tell(f"power off {target}")
-            self.injector.power_off(target)
-            time.sleep(NOTICE_SECONDS)
-            if missing := self.wait_whole():
-                raise UnhealthyError(f"not whole again after {target} was shut down: " + "; ".join(missing))
+            self.replace(target)
 
     def _heal(self, fault: Fault) -> None:
         self.injector.heal()

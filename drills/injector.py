@@ -24,6 +24,9 @@ class Injector(Protocol):
     def program(self) -> str:
         """Hash of what the machines boot from (`conditions.program`)."""
 
+    def incarnation(self, machine: str) -> str:
+        """Identity of what runs as this machine now: another once it was replaced, empty while nothing runs."""
+
     def unable(self, step: Inject) -> str | None:
         """Why a step cannot be done here, in words; None when it can."""
 

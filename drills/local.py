@@ -69,6 +69,10 @@ class LocalInjector:
             specs = [one["spec"] for one in self._client.resources() if one["owner"]["stack"] == self._stack]
         return program(spec["user_data"] for spec in specs if "user_data" in spec)
 
+    def incarnation(self, machine: str) -> str:
+        """See `Injector`."""
+        return next((view.instance for view in self._views() if view.machine == machine and view.init_pid), "")
+
     def unable(self, step: Inject) -> str | None:
         """See `Injector`."""
         return None

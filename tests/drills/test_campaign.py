@@ -52,9 +52,6 @@ class Stub:
         self.clock += 1
         return Drilled(outcome, Trace(), folder / "records.jsonl", self.conditions(one), self.clock)  # type: ignore[arg-type]
 
-    def wait_whole(self) -> list[str]:
-        return self.missing
-
     def view(self) -> View:
         return View([MASTER], "master-1", None)
 
@@ -68,13 +65,10 @@ class Stub:
         worn, self.worn_now = self.worn_now, []
         return worn
 
-    def power_off(self, machine: str) -> None:
+    def replace(self, machine: str) -> None:
+        if self.missing:
+            raise UnhealthyError("; ".join(self.missing))
         self.replaced.append(machine)
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drills.campaign.NOTICE_SECONDS", 0.0)
 
 
 def campaign(stub: Stub) -> Campaign:

@@ -149,3 +149,23 @@ def test_a_fault_is_undone_when_the_drill_is_interrupted(drill: Drill, api: Fake
     with pytest.raises(KeyboardInterrupt):
         drill.run(FAULT, tmp_path)
     assert api.mode == "serve"
+
+
+def test_a_machine_that_is_shut_down_is_waited_for_until_another_is_in_its_place(
+    drill: Drill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drill_module, "POLL_SECONDS", 0.0)
+    lives = iter(["first", "first", "", "second"])
+    monkeypatch.setattr(drill.injector, "incarnation", lambda _: next(lives), raising=False)
+    monkeypatch.setattr(drill.injector, "power_off", lambda _: None, raising=False)
+    drill.replace("master-1")
+    assert next(lives, None) is None
+
+
+def test_a_machine_that_does_not_come_back_is_said(drill: Drill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drill_module, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(drill.injector, "recovery_seconds", 0.05)
+    monkeypatch.setattr(drill.injector, "incarnation", lambda _: "first", raising=False)
+    monkeypatch.setattr(drill.injector, "power_off", lambda _: None, raising=False)
+    with pytest.raises(UnhealthyError, match="master-1 was shut down and is not replaced"):
+        drill.replace("master-1")
