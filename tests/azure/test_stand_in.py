@@ -117,6 +117,7 @@ def preview(project: Project) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.engine
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_preview_knows_no_identity_and_goes_through(flagship: Project) -> None:
     shown = preview(flagship)

@@ -31,6 +31,7 @@ def made() -> None:
 
 
 @pytest.mark.engine
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("made")
 def test_the_flagship_is_previewed_without_an_account_and_passes_the_policies(tmp_path: Path) -> None:
