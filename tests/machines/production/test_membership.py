@@ -34,7 +34,7 @@ def kept(stack: Stack) -> Iterator[None]:
         yield
         stack.wait_whole()
         for machine in (found.name for found in stack.cluster.view().members):
-            eventually(partial(holds, stack, machine), lambda: f"{machine} does not have it", SERVING_SECONDS)
+            eventually(partial(holds, stack, machine), partial("{} does not have it".format, machine), SERVING_SECONDS)
     finally:
         stack.kubectl("delete", "configmap", "kept")
 
