@@ -101,9 +101,13 @@ env: $(SYNCED) ## print the exports that put the tools on PATH and set Pulumi's 
 # rest with test-machines and test-fast CI=true.
 test: lint test-fast $(if $(CI),test-machines) ## lint, types, and the tests; with CI=true also what is slow, and the machines
 
+FAST = 'not machines and not campaign$(if $(CI),, and not slow)'
+
 test-fast: $(SYNCED)
 	@$(PY) -m toolchain tools --quiet $(if $(ROOT),,pulumi kubectl)
-	@$(WITH) $(PY) -m pytest --numprocesses auto --dist worksteal -m 'not machines and not campaign$(if $(CI),, and not slow)'
+	@$(WITH) $(PY) -m pytest --numprocesses auto --dist worksteal --ignore tests/aws/agent -m $(FAST)
+	@# They share one emulated account, in order.
+	@$(WITH) $(PY) -m pytest -m $(FAST) tests/aws/agent
 
 test-machines: $(SYNCED) ## the tests that boot machines (root)
 ifeq ($(ROOT),0)
