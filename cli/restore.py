@@ -3,7 +3,6 @@
 import json
 import secrets
 import subprocess
-import sys
 import time
 import urllib.request
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cli import restore_plan as plan
+from cli.confirmation import confirm
 from cli.engine import Engine
 from cli.object_store import Memory, memory
 from cli.refused import RefusedError
@@ -66,7 +66,7 @@ def restore(engine: Engine, wanted: Wanted) -> int:
         console.print("dry run: nothing was changed")
         return 0
     if not wanted.yes:
-        confirm(engine.stack)
+        confirm(engine.stack, "restore it")
         begun = time.monotonic()
     source.bring(known)
     bump = plan.bump(source.revision, before)
@@ -96,18 +96,6 @@ def chosen(known: Memory, wanted: Wanted) -> Source:
     if wanted.snapshot is not None or wanted.at is not None:
         raise RefusedError("FROM brings a file; SNAPSHOT and AT choose a snapshot of the stack's own: give one of them")
     return brought(known, wanted.source)
-
-
-def confirm(stack: str) -> None:
-    """Ask for the stack's name.
-
-    Raises:
-        RefusedError: another answer, or nobody to ask.
-    """
-    if not sys.stdin.isatty():
-        raise RefusedError("nothing was changed: there is no terminal to ask on; YES=1 answers")
-    if input("Type the stack's name to restore it: ") != stack:
-        raise RefusedError(f"that was not {stack}; nothing was changed")
 
 
 def watch(

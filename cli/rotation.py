@@ -1,11 +1,11 @@
 """`make rotate-authorities`: the next step of a rotation of the certificate authorities, once the last one is whole."""
 
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from cli.authorities import KEY, authorities_of, deployed, said, settings_of
+from cli.confirmation import confirm
 from cli.engine import Engine, EngineError
 from cli.object_store import Memory, memory
 from cli.refused import RefusedError
@@ -49,7 +49,7 @@ def rotate(engine: Engine, *, yes: bool) -> int:
     following = now.following
     explain(now, following)
     if not yes:
-        confirm(engine.stack)
+        confirm(engine.stack, "take this step")
     write(engine, following)
     if (status := up(engine)) != 0:
         return status
@@ -78,18 +78,6 @@ def explain(now: AuthoritySettings, following: AuthoritySettings) -> None:
     elif len(following.trusted) == len(now.trusted):
         step, before = SIGN, BEFORE_SIGN
     console.print(f"Next step: {step.format(**numbers)}.\n{before.format(**numbers)}".rstrip(), soft_wrap=True)
-
-
-def confirm(stack: str) -> None:
-    """Ask for the stack's name.
-
-    Raises:
-        RefusedError: another answer, or nobody to ask.
-    """
-    if not sys.stdin.isatty():
-        raise RefusedError("nothing was changed: there is no terminal to ask on; YES=1 answers")
-    if input("Type the stack's name to take this step: ") != stack:
-        raise RefusedError(f"that was not {stack}; nothing was changed")
 
 
 def write(engine: Engine, authorities: AuthoritySettings) -> None:
