@@ -29,6 +29,11 @@ LEADER_ELECTION: Final = {
     "leader-elect-retry-period": "2s",
 }
 
+START_SECONDS: Final = 240
+"""How long a component may take to start before it is restarted: kubeadm's own limit."""
+STARTUP_PROBE: Final = {"initialDelaySeconds": 0, "periodSeconds": 1, "failureThreshold": START_SECONDS}
+"""kubeadm asks every 10 s, and not before the first 10: whatever had been restarted was not Ready for 10 to 20 s."""
+
 Document = dict[str, Any]
 
 
@@ -160,9 +165,14 @@ def patches(machine: Machine) -> Mapping[str, Document]:
                         "name": "kube-apiserver",
                         # A lost quorum is not this process's fault, and restarting it makes the return slower.
                         "livenessProbe": {"httpGet": {"path": "/livez?exclude=etcd"}},
+                        "startupProbe": STARTUP_PROBE,
                     }
                 ],
             }
+        },
+        **{
+            f"{name}+strategic.json": {"spec": {"containers": [{"name": name, "startupProbe": STARTUP_PROBE}]}}
+            for name in ("kube-controller-manager", "kube-scheduler")
         },
         "kubeletconfiguration+strategic.json": kubelet.master_patch(),
         "corednsdeployment+strategic.json": addons.dns_patch(machine.kubernetes),

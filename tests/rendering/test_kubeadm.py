@@ -63,6 +63,18 @@ def test_a_lost_quorum_does_not_restart_the_api_server(master: Machine) -> None:
     assert pod["terminationGracePeriodSeconds"] == grace_period_seconds("local")
 
 
+def test_a_component_that_has_started_is_ready_within_a_second_and_has_as_long_to_start_as_kubeadm_gives_it(
+    master: Machine,
+) -> None:
+    patches = kubeadm.patches(master)
+    for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler"):
+        (container,) = patches[f"{name}+strategic.json"]["spec"]["containers"]
+        probe = container["startupProbe"]
+        assert container["name"] == name
+        assert (probe["initialDelaySeconds"], probe["periodSeconds"]) == (0, 1)
+        assert probe["periodSeconds"] * probe["failureThreshold"] == 4 * 60
+
+
 def test_anonymous_callers_reach_exactly_four_paths() -> None:
     anonymous = authentication.render(None)["anonymous"]
     assert {condition["path"] for condition in anonymous["conditions"]} == {
