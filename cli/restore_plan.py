@@ -138,7 +138,8 @@ def lost_revisions(revision: int, newest: int, before: RestoreOrder | None) -> i
 
 def refuse_while_another_runs(progress: Progress | None, now: float) -> None:
     """Raise `RefusedError` while an order is being carried out."""
-    if progress is None or progress.finished or progress.order.withdrawn:
+    # One that no majority can carry out is void as soon as a member has looked: nothing was stopped for it.
+    if progress is None or progress.finished or progress.is_impossible or progress.order.withdrawn:
         return
     order = progress.order
     raise RefusedError(

@@ -64,11 +64,12 @@ def test_a_snapshot_that_was_damaged_stops_nobody(machines: Restorable, damage: 
 
     with restoring(machines, f"three voters, snapshot {damage}", "restore", "refused, nobody stopped") as snapshot:
         content, _ = machines.store.get(SnapshotKeys(UID).database(snapshot.name))
-        order = machines.order(snapshot)
+        # Before anybody can fetch it.
         machines.damage(snapshot, {
             "changed": content[:5000] + b"?" + content[5001:], "truncated": content[: len(content) // 2], "gone": None,
             "another": another,
         }[damage])  # fmt: skip
+        order = machines.order(snapshot)
         eventually(lambda: machines.progress(order).is_impossible, SLOW, "they say that they cannot")
         eventually(is_void, SLOW, "nobody has to obey it any more")
         machines.heal()

@@ -144,6 +144,11 @@ def test_a_restore_while_another_runs_is_refused_and_says_how_far_that_is() -> N
     plan.refuse_while_another_runs(said(finished=Finished(member="a")), NOW)
 
 
+def test_a_restore_that_no_majority_can_carry_out_is_in_nobodys_way() -> None:
+    failed = said(prepared__a=Preparation(error="damaged"), prepared__b=Preparation(error="damaged"))
+    plan.refuse_while_another_runs(failed, NOW)
+
+
 def test_a_generation_is_never_given_twice() -> None:
     record = Record(generation=4, token="t", members=MEMBERS, state=State.FORMED)  # noqa: S106
     assert plan.next_generation(record, None) == 5
