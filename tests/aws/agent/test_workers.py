@@ -34,6 +34,9 @@ def test_masters_keep_a_token_that_the_api_server_knows_and_renew_it_before_it_e
     assert known(api.kubectl, first) is not None, "a worker that has just read it can still join"
     api.kubectl("delete", "secret", bootstrap_token.name(second), "--namespace=kube-system")
     assert renew(machine.cloud, api.kubectl, NOW + timedelta(hours=13)), "as after a restore"
+    third = machine.cloud.secret(SECRET).decode()
+    assert third != second
+    assert known(api.kubectl, third) is not None
 
 
 def test_a_workers_role_reads_its_token_and_binaries_and_nothing_else(
