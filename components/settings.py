@@ -7,17 +7,17 @@ import json
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from ipaddress import IPv4Network
-from itertools import combinations
 from typing import Any, Final, Self
 
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
+from components import setting_errors
 from components.authority_settings import AuthoritySettings
 from components.clouds import OFFERS, REGIONS, Cloud, Management
 from components.managed import OLDEST_MINORS, PLANES
 from components.managed_settings import DnsSettings, NodeSettings
+from components.network_settings import LoadBalancerSettings, NetworkSettings
 from components.setting_group import Group
 from components.topology import SHAPES, Scenario, Topology, managed, plan
 
@@ -49,59 +49,6 @@ class EtcdSettings(Group):
                 f"electionMs {self.election_ms} is under five heartbeats of {self.heartbeat_ms} ms; "
                 f"set electionMs to {10 * self.heartbeat_ms}"
             )
-        return self
-
-
-class ExistingNetworkSettings(Group):
-    """A network of a cloud that is there already, to be used instead of one of the stack's own."""
-
-    vpc: str = Field(pattern=r"^vpc-\w+$")
-    private_subnets: Mapping[str, str] = Field(min_length=1)
-    """Zone → subnet for machines, with a way out and a route table of its own."""
-    public_subnets: Mapping[str, str] = Field(default_factory=dict)
-    """Zone → subnet for a public load balancer."""
-
-
-class NetworkSettings(Group):
-    """Address ranges; none may overlap another."""
-
-    cidr: IPv4Network = IPv4Network("10.77.0.0/16")
-    """The machines' range."""
-    existing: ExistingNetworkSettings | None = None
-    """Default: the stack makes its own network."""
-    pod_cidr: IPv4Network = IPv4Network("10.244.0.0/16")
-    service_cidr: IPv4Network = IPv4Network("10.96.0.0/16")
-
-    @field_validator("cidr")
-    @classmethod
-    def machines_have_a_sixteen(cls, value: IPv4Network) -> IPv4Network:
-        """Zones are /24 networks inside it."""
-        if value.prefixlen != 16:
-            raise ValueError("a /16 is needed, such as 10.77.0.0/16: each zone is a /24 in it")
-        return value
-
-    @model_validator(mode="after")
-    def ranges_are_apart(self) -> Self:
-        """Overlapping ranges route to the wrong place without an error."""
-        ranges = {"cidr": self.cidr, "podCidr": self.pod_cidr, "serviceCidr": self.service_cidr}
-        for (name, one), (other_name, other) in combinations(ranges.items(), 2):
-            if one.overlaps(other):
-                raise ValueError(f"{name} {one} overlaps {other_name} {other}; give each a range of its own")
-        return self
-
-
-class LoadBalancerSettings(Group):
-    """Who may reach the API through the load balancer of a cloud, or through a managed control plane's endpoint."""
-
-    public: bool = False
-    cidrs: tuple[IPv4Network, ...] = ()
-    """Ranges of clients beside the machines' own network."""
-
-    @model_validator(mode="after")
-    def public_names_its_clients(self) -> Self:
-        """An endpoint for the whole internet is never what somebody meant to ask for by leaving a line out."""
-        if self.public and not self.cidrs:
-            raise ValueError("public without cidrs; list the ranges that may reach the API, such as 203.0.113.0/24")
         return self
 
 
@@ -195,7 +142,8 @@ class Settings(Group):
         """Fills in the zones, or refuses those that the region lacks."""
         regions = REGIONS[self.cloud]
         if self.region not in regions:
-            raise ValueError(f"region {self.region!r} is not one of {self.cloud}: {', '.join(regions)}")
+            got = f"got {self.region!r}" if "region" in self.model_fields_set else "missing"
+            raise ValueError(f"region: {got}; accepted on {self.cloud}: {', '.join(regions)}")
         known = regions[self.region]
         strange = [zone for zone in self.zones if zone not in known]
         if strange:
@@ -313,7 +261,7 @@ def load(config: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
-        raise SettingsError("\n".join(line(problem) for problem in error.errors())) from None
+        raise SettingsError("\n".join(setting_errors.lines(error, Settings, NAMESPACE))) from None
 
 
 def decoded(value: str) -> Any:
@@ -323,37 +271,3 @@ def decoded(value: str) -> Any:
     except ValueError:
         return value
     return parsed if isinstance(parsed, dict | list | int) else value
-
-
-def line(problem: Any) -> str:
-    """One pydantic error as `kube-ha:etcd.members: got 'four': …`."""
-    key = ".".join(str(part) for part in problem["loc"])
-    name = f"{NAMESPACE}:{key}"
-    message = problem["msg"].removeprefix("Value error, ")
-    match problem["type"]:
-        case "missing":
-            return f"{name}: missing; {accepted(key)}"
-        case "extra_forbidden":
-            return f"{name}: no such setting; accepted: {', '.join(sorted(keys_beside(problem['loc'])))}"
-        case _ if isinstance(problem["input"], dict | BaseModel):
-            return f"{name}: {message}." if key else f"{name}{message}."  # a rule over several keys names its own
-        case _:
-            return f"{name}: got {problem['input']!r}; {message[0].lower()}{message[1:]}."
-
-
-def accepted(key: str) -> str:
-    """What a required setting takes."""
-    values: Mapping[str, type[StrEnum]] = {"cloud": Cloud, "scenario": Scenario}
-    return f"accepted: {', '.join(values[key])}" if key in values else "it has no default"
-
-
-def keys_beside(loc: tuple[int | str, ...]) -> set[str]:
-    """The names that are accepted where an unknown one was found."""
-    model: Any = Settings
-    for part in loc[:-1]:
-        field = next((f for f in model.model_fields.values() if f.alias == part), None)
-        annotations = [] if field is None else [field.annotation, *getattr(field.annotation, "__args__", ())]
-        model = next((a for a in annotations if isinstance(a, type) and issubclass(a, Group)), None)
-        if model is None:
-            return set()
-    return {str(field.alias) for field in model.model_fields.values()}

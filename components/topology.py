@@ -101,6 +101,9 @@ SHAPES: Final = {
     ),
 }
 
+MEMBERS: Final = "kube-ha:etcd.members"
+MASTERS: Final = "kube-ha:masters"
+
 MAX_MEMBERS: Final = 7
 """etcd's own advice (its FAQ, "What is maximum cluster size?"): more members cost writes and add no safety."""
 
@@ -198,7 +201,7 @@ def plan(
         master_count = max(shape.masters, len(used)) if masters is None else masters
     else:
         member_count = master_count = stacked_count(shape, masters, members)
-    check_members(scenario, member_count, used)
+    check_members(scenario, member_count, MEMBERS if masters is None or shape.external_etcd else MASTERS)
     check_masters(scenario, master_count, used)
     if not shape.external_etcd:
         used = used[:master_count]
@@ -246,10 +249,10 @@ def stacked_count(shape: Shape, masters: int | None, members: int | None) -> int
     """Masters of a stacked control plane: each carries one member, so the two counts are one."""
     if masters is not None and members is not None and masters != members:
         raise TopologyError(
-            f"kube-ha:etcd.members: {members} members cannot live on {masters} masters (kube-ha:masters): in this "
-            "scenario each master carries one. Set only one of the two, or use the critical scenario."
+            f"{MEMBERS}: {members} members cannot live on {masters} masters ({MASTERS}): in this scenario each master "
+            "carries one. Set only one of the two, or use the critical scenario."
         )
-    return masters or members or shape.masters
+    return next((count for count in (masters, members) if count is not None), shape.masters)
 
 
 def check_zones(scenario: Scenario, zones: Sequence[str], needed: int) -> None:
@@ -265,23 +268,22 @@ def check_zones(scenario: Scenario, zones: Sequence[str], needed: int) -> None:
         )
 
 
-def check_members(scenario: Scenario, count: int, zones: Sequence[str]) -> None:
-    """An odd number, within what etcd is good for, and at least what the scenario promises."""
+def check_members(scenario: Scenario, count: int, key: str) -> None:
+    """An odd number, within what etcd is good for, and what the scenario promises; `key` is where it was set."""
     least = SHAPES[scenario].members
-    if count % 2 == 0:
+    if scenario is Scenario.DEVELOPMENT and count != least:
         raise TopologyError(
-            f"kube-ha:etcd.members: {count} is even. A quorum of {count} survives no more losses than one of "
-            f"{count - 1}; set {max(count - 1, least)} or {count + 1}."
+            f"{key}: {count} for the development scenario, which is one machine; leave it out, or set kube-ha:scenario "
+            "to production."
         )
     if not least <= count <= MAX_MEMBERS:
         raise TopologyError(
-            f"kube-ha:etcd.members: {count} for the {scenario} scenario; set an odd number from {least} to "
-            f"{MAX_MEMBERS}."
+            f"{key}: {count} for the {scenario} scenario; set an odd number from {least} to {MAX_MEMBERS}."
         )
-    if scenario is Scenario.DEVELOPMENT and count > 1:
+    if count % 2 == 0:
         raise TopologyError(
-            f"kube-ha:etcd.members: {count} in one zone for the development scenario, which is one machine; "
-            "set kube-ha:scenario to production."
+            f"{key}: {count} is even. A quorum of {count} survives no more losses than one of {count - 1}; set "
+            f"{count - 1} or {count + 1}."
         )
 
 
@@ -291,7 +293,7 @@ def check_masters(scenario: Scenario, count: int, zones: Sequence[str]) -> None:
     least = max(shape.masters, len(zones)) if shape.external_etcd else shape.masters
     if count < least:
         raise TopologyError(
-            f"kube-ha:masters: {count} for the {scenario} scenario over {len(zones)} zone(s); set {least} or more."
+            f"{MASTERS}: {count} for the {scenario} scenario over {len(zones)} zone(s); set {least} or more."
         )
 
 
@@ -308,12 +310,12 @@ def check_promises(topology: Topology) -> None:
     lonely = set(per_zone) - {master.zone for master in topology.masters}
     if lonely:
         raise TopologyError(
-            f"kube-ha:masters: zones {', '.join(sorted(lonely))} would have an etcd member and no master; set "
+            f"{MASTERS}: zones {', '.join(sorted(lonely))} would have an etcd member and no master; set "
             f"{len(topology.zones)} or more masters."
         )
     if topology.scenario is Scenario.CRITICAL:
         if topology.machines < 5:
-            raise TopologyError(f"kube-ha:masters: {topology.machines} machines; critical means five or more.")
+            raise TopologyError(f"{MASTERS}: {topology.machines} machines; critical means five or more.")
         lost = [zone for zone in topology.zones if not topology.serves_without(zone)]
         if lost:
             raise TopologyError(f"kube-ha:zones: the loss of {', '.join(lost)} would stop the API; name more zones.")

@@ -9,7 +9,8 @@ from pulumi_aws import ec2
 
 from components.aws import addresses, policies
 from components.aws.network import reserve
-from components.settings import ExistingNetworkSettings, Settings, SettingsError
+from components.network_settings import ExistingNetworkSettings
+from components.settings import Settings, SettingsError
 
 
 @dataclass(frozen=True)

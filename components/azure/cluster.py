@@ -15,7 +15,7 @@ from components.azure.levers import Levers
 from components.azure.network import Network
 from components.azure.node_pools import Nodes
 from components.azure.place import Place
-from components.settings import NetworkSettings
+from components.network_settings import NetworkSettings
 
 DNS_ADDRESS: Final = 10
 """Of the Service network, which of its addresses is the cluster's DNS; AKS' own habit."""

@@ -279,7 +279,7 @@ def test_a_preview_of_a_project_where_nothing_is_yet_registers_as_much(stack: st
     [
         ({"zones": ["europe-west1-b", "europe-west1-c"]}, "kube-ha:zones: 2 .* needs 3"),
         ({"zones": ["europe-west1-a"]}, "europe-west1 has no europe-west1-a"),
-        ({"region": "europe-west99"}, "region 'europe-west99' is not one of gcp"),
+        ({"region": "europe-west99"}, "region: got 'europe-west99'; accepted on gcp"),
         ({"loadBalancer": {"public": True}}, "public without cidrs"),
         ({"kubernetesVersion": "1.20"}, "the oldest is"),
         ({"masters": 3}, "masters: a managed control plane of cloud gcp has no such choice"),

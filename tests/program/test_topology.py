@@ -99,7 +99,12 @@ def test_scenario_matrix(scenario: Scenario, masters: int, members: int, zones: 
         (Scenario.CRITICAL, 3, {"members": 3}, "kube-ha:etcd.members: 3 for the critical scenario; set an odd number"),
         (Scenario.CRITICAL, 4, {"masters": 3}, "kube-ha:masters: 3 for the critical scenario over 4 zone(s); set 4"),
         (Scenario.PRODUCTION, 3, {"masters": 3, "members": 5}, "5 members cannot live on 3 masters"),
-        (Scenario.DEVELOPMENT, 3, {"members": 3}, "kube-ha:etcd.members: 3 in one zone"),
+        (Scenario.PRODUCTION, 3, {"members": 0}, "kube-ha:etcd.members: 0 for the production scenario; set an odd"),
+        (Scenario.PRODUCTION, 3, {"masters": 0}, "kube-ha:masters: 0 for the production scenario; set an odd number"),
+        (Scenario.PRODUCTION, 3, {"masters": 2}, "kube-ha:masters: 2 for the production scenario; set an odd number"),
+        (Scenario.PRODUCTION, 3, {"masters": 6}, "kube-ha:masters: 6 is even. A quorum of 6 survives no more losses"),
+        (Scenario.DEVELOPMENT, 3, {"members": 3}, "kube-ha:etcd.members: 3 for the development scenario, which is one"),
+        (Scenario.DEVELOPMENT, 3, {"masters": 2}, "kube-ha:masters: 2 for the development scenario, which is one"),
         (Scenario.CRITICAL, 3, {"members": 9}, "set an odd number from 5 to 7"),
     ],
 )
