@@ -79,6 +79,10 @@ VRRP_ADVERTISEMENT_SECONDS: Final = 0.2
 DRAIN_SECONDS: Final = 60
 """Longest request that a master which ends finishes: the API server's own `--request-timeout` default."""
 
+STOPPED_API_SERVER_SECONDS: Final = 10
+"""How long after its delay an API server may still be there when the system goes down: 2 s after its last request it
+ends (measured). A request that takes longer is lost, as it is to a cloud that waits no longer than this."""
+
 NODE_GONE_SECONDS: Final = 3600
 """How long a master's Node is silent before it is taken for one whose machine will not come back."""
 

@@ -8,6 +8,8 @@ import sys
 import tarfile
 from pathlib import Path
 
+import pytest
+
 from components.node.bundle import build
 from components.node.etcd import Files, Start, configuration, unit
 from components.node.machine import Etcd, Peer
@@ -46,9 +48,10 @@ def test_the_bundle_runs_where_nothing_else_is(tmp_path: Path) -> None:
     assert "kube-ha-agent" in answer.stdout
 
 
-def test_what_the_unit_runs_at_stop_needs_no_library(tmp_path: Path) -> None:
+@pytest.mark.parametrize("module", ["hand_over", "shutdown"])
+def test_what_a_unit_runs_at_stop_needs_no_library(module: str) -> None:
     code = (
-        "import sys, components.node.agent.hand_over; print('pydantic' in sys.modules, 'cryptography' in sys.modules)"
+        f"import sys, components.node.agent.{module}; print('pydantic' in sys.modules, 'cryptography' in sys.modules)"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.split() == ["False", "False"]

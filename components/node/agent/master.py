@@ -4,12 +4,13 @@ import time
 from pathlib import Path
 from typing import Final
 
-from components.node import containerd, kubelet
+from components.node import containerd, kubelet, shutdown
 from components.node.agent import host, images, phases, pod_network, static_pods
 from components.node.agent.api_server import not_ready
 from components.node.agent.files import write
 from components.node.agent.master_keys import PKI, keep_etcd_client, write_authorities
 from components.node.agent.renewal import Renewal
+from components.node.agent.standalone import command
 from components.node.agent.step import Context, NotYetError, Step
 from components.node.kubelet import Host
 from components.node.machine import Machine, Role
@@ -39,6 +40,10 @@ class Kubernetes(Step):
         if phases.run_local(context, found):
             context.log(self.name, f"control plane {context.machine.kubernetes.version} set up by kubeadm")
         context.services.start(kubelet.UNIT, wait=False)
+        if shutdown.applies(context.machine):
+            longest = shutdown.longest_seconds(context.machine.cloud)
+            context.services.install(shutdown.UNIT, shutdown.service(context.machine, command("shutdown", longest)))
+            context.services.start(shutdown.UNIT, wait=False)
         pod_network.resume(context)
         self._wait(context)
 
@@ -50,7 +55,7 @@ class Kubernetes(Step):
     def leave(self, context: Context) -> None:
         # Should the machine live on after all, the next run writes the manifests again.
         phases.mark_of(context).unlink(missing_ok=True)
-        static_pods.stop(context)
+        static_pods.stop(context.paths.root / static_pods.MANIFESTS, context.machine.cloud)
         context.log(self.name, "API server drained and ended")
 
     def _wait(self, context: Context) -> None:

@@ -1,6 +1,5 @@
 """The step `etcd`: this machine's member, brought into the cluster and looked after."""
 
-import sys
 import time
 from collections.abc import Callable
 from typing import Final
@@ -14,6 +13,7 @@ from components.node.agent.joining import Joining
 from components.node.agent.repair import Repair
 from components.node.agent.restore import MemberRestore
 from components.node.agent.secrets import me
+from components.node.agent.standalone import command
 from components.node.agent.step import Context, NotYetError, Step
 from components.node.agent.take_snapshot import before_change
 from components.node.etcd import UNIT, Files, metrics_url
@@ -152,7 +152,7 @@ def cluster(context: Context) -> EtcdCluster:
         binaries=paths.binaries,
         services=context.services,
         cloud=context.cloud,
-        hand_over=hand_over_command(context),
+        hand_over=command("hand_over", paths.binaries / "etcdctl", paths.etcd_configuration),
     )
 
 
@@ -172,16 +172,3 @@ def joining(context: Context, consent: Callable[[RestoreOrder], None] = lambda o
         consent=consent,
         before_change=lambda: before_change(context, [member.address for member in machine.etcd.members]),
     )
-
-
-def hand_over_command(context: Context) -> str:
-    """What the unit runs before it stops etcd; alone, it needs nothing but the standard library."""
-    source = next(path for path in sys.path if path and _is_source(path))
-    binary, files = context.paths.binaries / "etcdctl", Files(context.paths.etcd_configuration)
-    return (
-        f"/usr/bin/env PYTHONPATH={source} {sys.executable} -m components.node.agent.hand_over {binary} {files.folder}"
-    )
-
-
-def _is_source(path: str) -> bool:
-    return __file__.startswith(f"{path.rstrip('/')}/components/")

@@ -7,7 +7,7 @@ from typing import Final
 from components.node import kubelet
 from components.node.agent.master_keys import PKI, keep_etcd_client
 from components.node.agent.phases import kubeadm_init, run_kubeadm, trust_every_generation
-from components.node.agent.static_pods import terminate
+from components.node.agent.static_pods import ELECTED, terminate
 from components.node.agent.step import Context
 from components.node.certificates import renewal_time
 
@@ -16,8 +16,6 @@ RESTART_SECONDS: Final = 60.0
 """Between two components that restart: the first has its lease back by then."""
 
 LEAVES: Final = ("apiserver", "apiserver-kubelet-client", "front-proxy-client")
-# The API server reads its files again by itself; these have their certificate inside their kubeconfig, read once.
-RESTARTED: Final = ("kube-scheduler", "kube-controller-manager")
 
 
 class Renewal:
@@ -42,7 +40,8 @@ class Renewal:
         if due(context.paths.root / PKI):
             run_kubeadm(context, "certs", "renew", "all")
             trust_every_generation(context)
-            self._pending = list(RESTARTED)
+            # The API server reads its files again by itself; these have their certificate inside their kubeconfig.
+            self._pending = list(ELECTED)
             context.log("kubernetes", "kubeadm's certificates renewed")
         self._rotate_kubelet(context)
 

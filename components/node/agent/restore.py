@@ -10,7 +10,7 @@ from components.node import kubelet
 from components.node.agent.cloud import Cloud, CloudError, ConflictError, NotFoundError
 from components.node.agent.etcdctl import Etcdctl, EtcdctlError
 from components.node.agent.files import write
-from components.node.agent.static_pods import API_SERVER, MANIFESTS, processes, terminate
+from components.node.agent.static_pods import API_SERVER, ELECTED, MANIFESTS, processes, terminate
 from components.node.agent.step import Context, NotYetError, Step
 from components.node.etcd import client_url
 from components.node.machine import Machine, Role
@@ -162,7 +162,7 @@ def stop(context: Context) -> None:
     aside.mkdir(parents=True, exist_ok=True)
     for manifest in (context.paths.root / MANIFESTS).glob("*.yaml"):
         manifest.rename(aside / manifest.name)
-    for component in ("kube-controller-manager", "kube-scheduler"):
+    for component in ELECTED:
         terminate(component)
     begun = seen = time.monotonic()
     while time.monotonic() - seen < QUIET_SECONDS:

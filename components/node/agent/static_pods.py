@@ -6,15 +6,16 @@ import time
 from pathlib import Path
 from typing import Final
 
-from components.node.agent.step import Context
 from components.node.health import grace_period_seconds
 
 MANIFESTS: Final = "etc/kubernetes/manifests"
 API_SERVER: Final = "kube-apiserver"
+ELECTED: Final = ("kube-scheduler", "kube-controller-manager")
+"""What gives its lease to another master's when it ends."""
 
 
 class StopError(Exception):
-    """A static pod did not end within its grace period."""
+    """A component did not end in time."""
 
 
 def processes(component: str, proc: Path = Path("/proc")) -> list[int]:
@@ -34,21 +35,30 @@ def end(component: str) -> None:
         os.kill(process, signal.SIGKILL)
 
 
-def stop(context: Context) -> None:
+def stop(manifests: Path, cloud: str) -> None:
     """End the control plane of this machine without a client's notice.
 
-    The API server says that it is not ready, serves until no load balancer sends it anything, finishes what it has,
-    and ends. The kubelet starts nothing whose manifest is gone.
+    The API server says that it is not ready, serves until no load balancer of `cloud` sends it anything, finishes what
+    it has, and ends. The kubelet starts nothing whose manifest is gone.
 
     Raises:
         StopError: it was still there after its grace period.
     """
-    for manifest in (context.paths.root / MANIFESTS).glob("*.yaml"):
+    for manifest in manifests.glob("*.yaml"):
         manifest.unlink()
-    end = time.monotonic() + grace_period_seconds(context.machine.cloud)
-    while processes(API_SERVER):
+    await_end(API_SERVER, grace_period_seconds(cloud))
+
+
+def await_end(component: str, seconds: float) -> None:
+    """Wait until there is no process of a component.
+
+    Raises:
+        StopError: there still is after `seconds`.
+    """
+    end = time.monotonic() + seconds
+    while processes(component):
         if time.monotonic() > end:
-            raise StopError(f"{API_SERVER} did not end within its grace period")
+            raise StopError(f"{component} did not end within {seconds:.0f} s")
         time.sleep(0.2)
 
 
