@@ -83,6 +83,10 @@ STOPPED_API_SERVER_SECONDS: Final = 10
 """How long after its delay an API server may still be there when the system goes down: 2 s after its last request it
 ends (measured). A request that takes longer is lost, as it is to a cloud that waits no longer than this."""
 
+ETCD_READY_SECONDS: Final = 1
+"""How long an API server's `/readyz` waits for etcd; an election takes less. With Kubernetes' own 2 s, and as long
+again for its check `etcd`, a master whose member was cut from the others was in service for up to 10 s (measured)."""
+
 NODE_GONE_SECONDS: Final = 3600
 """How long a master's Node is silent before it is taken for one whose machine will not come back."""
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from components.node import addons, audit, kubelet
-from components.node.health import API_PORT, grace_period_seconds, shutdown_delay_seconds
+from components.node.health import API_PORT, ETCD_READY_SECONDS, grace_period_seconds, shutdown_delay_seconds
 from components.node.kubelet import Host
 from components.node.machine import Machine
 from components.node.passthrough import ENDPOINT
@@ -132,6 +132,7 @@ def api_server_flags(machine: Machine) -> dict[str, str]:
         "authentication-config": AUTHENTICATION_FILE,
         "encryption-provider-config": ENCRYPTION_FILE,
         **audit.flags(AUDIT_FILE),
+        "etcd-readycheck-timeout": f"{ETCD_READY_SECONDS}s",
         "shutdown-delay-duration": f"{shutdown_delay_seconds(machine.cloud)}s",
         # It ends 2 s after its last request. Without, it waits a whole minute for watches, which end with nothing.
         "shutdown-send-retry-after": "true",

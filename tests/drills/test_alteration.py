@@ -49,7 +49,7 @@ def test_options_of_etcd_come_over_ours() -> None:
 def test_a_balancer_that_checks_a_port_still_checks(tmp_path: Path) -> None:
     gone, come = changed(Balancer.TCP_CHECK)
     assert {line.strip() for line in gone if "default-server" not in line} == {
-        "option httpchk GET /readyz",
+        "option httpchk GET /readyz?exclude=etcd",
         "http-check expect status 200",
     }
     (checks,) = come

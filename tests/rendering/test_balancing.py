@@ -7,9 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.node import haproxy, keepalived, passthrough
-from components.node.health import FRONT, PASSTHROUGH, VRRP_ADVERTISEMENT_SECONDS
+from components.node.health import ETCD_READY_SECONDS, FRONT, PASSTHROUGH, VRRP_ADVERTISEMENT_SECONDS
 from components.node.machine import Etcd, Machine, Peer, Role
 from tests.rendering.conftest import BALANCERS, MASTERS, STACKS, ZONES, document
+
+LONGEST_ELECTION_MS = 2 * 500
+"""Members wait one to two election timeouts for a heartbeat."""
 
 Judge = Callable[..., object]
 Tool = Callable[[str], str]
@@ -41,7 +44,7 @@ def test_keepalived_accepts_its_configuration(peer: Peer, accepted: Judge, tool:
 def test_every_master_is_behind_the_front_and_asked_for_readiness(balancer: Machine) -> None:
     configuration = haproxy.render(balancer)
     assert {words[2] for words in options(configuration, "server")} == {f"{m.address}:6443" for m in MASTERS}
-    assert "option httpchk GET /readyz" in configuration
+    assert "option httpchk GET /readyz?exclude=etcd\n" in configuration
     assert "check-ssl" in options(configuration, "default-server")[0]
 
 
@@ -70,6 +73,13 @@ def test_where_no_check_is_well_every_server_is_still_tried(configuration: str, 
 def test_a_dead_master_is_out_within_a_second_and_a_half_and_a_member_within_one() -> None:
     assert FRONT.inter * FRONT.fall <= 1500
     assert PASSTHROUGH.inter * PASSTHROUGH.fall + PASSTHROUGH.timeout_check <= 1000
+
+
+def test_a_master_whose_member_has_no_leader_is_out_within_four_seconds_and_an_election_takes_none_out() -> None:
+    """A check lasts as long as the API server waits for etcd: its answer comes, and not the check's own timeout."""
+    assert FRONT.timeout_check > ETCD_READY_SECONDS * 1000
+    assert FRONT.inter + FRONT.fall * (ETCD_READY_SECONDS * 1000 + FRONT.fastinter) <= 4100
+    assert (FRONT.fall - 1) * (ETCD_READY_SECONDS * 1000 + FRONT.fastinter) > 2 * LONGEST_ELECTION_MS
 
 
 def test_an_election_takes_no_member_out_of_the_passthrough() -> None:
