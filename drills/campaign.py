@@ -75,6 +75,8 @@ class Campaign:
             drilled = self.run(fault, folder)
         except (FaultError, InjectionError, UnhealthyError, ApiError, DrainError, ChildError) as error:
             self.tell(f"[red]{fault.name}: broken off: {error}")
+            # It may have been the undoing that failed.
+            self.drill.injector.heal()
             return False
         return not is_void(drilled.run)
 
@@ -87,15 +89,15 @@ class Campaign:
         Raises:
             UnhealthyError, InjectionError: see `repeat`.
         """
-        self.drill.injector.heal()
         for name in self.cluster.worn():
             self.tell(f"replacing {name}, whose containers were restarted too often")
             self.drill.replace(name)
 
     def possible(self, wanted: Sequence[Fault]) -> Iterator[Fault]:
         """Those faults that this cluster can have; of the others it is said why not."""
+        view = self.cluster.view()
         for fault in wanted:
-            if why := faults.lacking(fault, self.cluster.view()) or self._unable(fault):
+            if why := faults.lacking(fault, view) or self._unable(fault):
                 self.tell(f"{fault.name}: left out, it {why}")
             else:
                 yield fault

@@ -125,7 +125,12 @@ class Heal(Step):
 
 
 class Wait(Step):
-    """Let time pass."""
+    """Let time pass.
+
+    Cuts last 7 s: longer than the 6 s after which kernels end what nobody has acknowledged, and shorter than the 8 to
+    10 s after which controller managers and schedulers that are cut off have lost their leases and end; that is what
+    a first cut of 20 s before a second one shows.
+    """
 
     do: Literal["wait"]
     seconds: float = Field(gt=0)

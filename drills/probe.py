@@ -25,6 +25,10 @@ from drills.transport import Answer, ConnectError, Conversation, Message, Pool, 
 NAMESPACE: Final = "kube-ha-drill"
 REGISTERS: Final = 4
 """Few enough that clients meet in one register, enough that patches rarely conflict."""
+LABEL: Final = "kube-ha.dev/drill"
+"""Which part of a drill's objects one belongs to."""
+JOURNALS: Final = 4
+"""Parts of the journal: an API server deletes what has a label one after another, and so several parts at once."""
 
 STAGGER_SECONDS: Final = 0.004
 """Between the first requests of two streams: those of one interval would otherwise come all at once."""
@@ -83,6 +87,11 @@ def streams(endpoint: tuple[str, int], masters: dict[str, tuple[str, int]]) -> t
 def register(number: int) -> str:
     """Name of the ConfigMap that is a register."""
     return f"register-{number % REGISTERS}"
+
+
+def journal(value: int) -> str:
+    """Label of the part of the journal that an entry is in."""
+    return f"journal-{value % JOURNALS}"
 
 
 def entry(value: int) -> str:
@@ -160,10 +169,8 @@ class Probe:
             case Operation.WRITE:
                 return request("PATCH", f"{path}/{key}", host, self._headers, content)
             case Operation.CREATE:
-                labels = {"kube-ha.dev/drill": "journal"}
-                return request(
-                    "POST", path, host, self._headers, {"metadata": {"name": key, "labels": labels}} | content
-                )
+                metadata = {"name": key, "labels": {LABEL: journal(value or 0)}}
+                return request("POST", path, host, self._headers, {"metadata": metadata} | content)
 
 
 def register_value(configmap: dict[str, Any]) -> int | None:

@@ -3,6 +3,8 @@
 import json
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
 from components.node.agent.step import Paths
@@ -39,47 +41,49 @@ def read_back(records: Iterable[Record], cluster: Cluster, injector: Injector) -
     if not injector.inside:
         return journal.compare(entries, {one.name: _listed(one, cluster) for one in cluster.of("master")}, {})
     members = [machine for machine in cluster.machines if machine.member]
-    hashes = _hashes(members, injector)
-    held = {member.name: _entries(member, injector) for member in members}
+    with ThreadPoolExecutor(max_workers=len(members)) as pool:
+        hashes = _hashes(members, injector, pool)
+        listed = pool.map(partial(_entries, injector), members)
+        held = {member.name: names for member, names in zip(members, listed, strict=True)}
     return journal.compare(entries, held, hashes)
 
 
 def _listed(master: Machine, cluster: Cluster) -> frozenset[str]:
     api = Api(cluster.access, host=master.address, port=API_PORT)
-    items = api.call("GET", f"{CONFIGMAPS}?labelSelector=kube-ha.dev/drill%3Djournal")["items"]
+    items = api.call("GET", f"{CONFIGMAPS}?labelSelector={probe.LABEL}")["items"]
     return frozenset(str(item["metadata"]["name"]) for item in items)
 
 
-def _entries(member: Machine, injector: Injector) -> frozenset[str]:
+def _entries(injector: Injector, member: Machine) -> frozenset[str]:
     """Entries that this member itself has, whatever the others have."""
     listed = _etcdctl(member, injector, "get", PREFIX, "--prefix", "--keys-only", "--consistency=s")
     return frozenset(line.rsplit("/", 1)[1] for line in listed.splitlines() if line)
 
 
-def _hashes(members: list[Machine], injector: Injector) -> dict[str, int]:
+def _hashes(members: list[Machine], injector: Injector, pool: ThreadPoolExecutor) -> dict[str, int]:
     """HashKV of each member at a revision that all have; comparable only once all compacted equally far."""
     until = time.monotonic() + CATCH_UP_SECONDS
-    revision = max(_status(member, injector)["header"]["revision"] for member in members)
+    revision = max(status["header"]["revision"] for status in pool.map(partial(_status, injector), members))
     while True:
         try:
-            answers = {member.name: _hash(member, injector, revision) for member in members}
+            found = list(pool.map(partial(_hash, injector, revision), members))
         except InjectionError:
             # A member that has not caught up with the revision refuses; it is given the time to.
             if time.monotonic() > until:
                 raise
             time.sleep(0.5)
             continue
-        if len({answer.get("compact_revision") for answer in answers.values()}) == 1 or time.monotonic() > until:
-            return {name: answer["hash"] for name, answer in answers.items()}
+        if len({answer.get("compact_revision") for answer in found}) == 1 or time.monotonic() > until:
+            return {member.name: answer["hash"] for member, answer in zip(members, found, strict=True)}
         time.sleep(0.5)
 
 
-def _status(member: Machine, injector: Injector) -> dict[str, Any]:
+def _status(injector: Injector, member: Machine) -> dict[str, Any]:
     status: dict[str, Any] = json.loads(_etcdctl(member, injector, "endpoint", "status", "-w", "json"))[0]["Status"]
     return status
 
 
-def _hash(member: Machine, injector: Injector, revision: int) -> dict[str, Any]:
+def _hash(injector: Injector, revision: int, member: Machine) -> dict[str, Any]:
     said = _etcdctl(member, injector, "endpoint", "hashkv", f"--rev={revision}", "-w", "json")
     answer: dict[str, Any] = json.loads(said)[0]["HashKV"]
     return answer

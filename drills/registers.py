@@ -3,6 +3,8 @@
 import http.client
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
 from drills import probe
@@ -11,6 +13,9 @@ from drills.cluster import API_PORT, Cluster, UnhealthyError
 from drills.record import Connection, Operation, Outcome, Record
 
 CONFIGMAPS: Final = f"/api/v1/namespaces/{probe.NAMESPACE}/configmaps"
+REGISTER: Final = "register"
+"""Label of the registers."""
+PARTS: Final = (REGISTER, *map(probe.journal, range(probe.JOURNALS)))
 PATIENCE: Final = 60.0
 REQUEST_SECONDS: Final = 60.0
 """When an API server gives a request up; one request deletes the journal entry by entry."""
@@ -28,8 +33,8 @@ def prepare(api: Api) -> None:
         api.ensure("/api/v1/namespaces", {"metadata": {"name": probe.NAMESPACE}})
         clear(api)
         for number in range(probe.REGISTERS):
-            labels = {"kube-ha.dev/drill": "register"}
-            api.call("POST", CONFIGMAPS, {"metadata": {"name": probe.register(number), "labels": labels}})
+            metadata = {"name": probe.register(number), "labels": {probe.LABEL: REGISTER}}
+            api.call("POST", CONFIGMAPS, {"metadata": metadata})
     except ApiError as error:
         raise UnhealthyError(f"a drill needs to write ConfigMaps in namespace {probe.NAMESPACE}: {error}") from error
 
@@ -40,10 +45,14 @@ def clear(api: Api) -> None:
     Raises:
         ApiError: the API did not.
     """
-    until = time.monotonic() + CLEAR_SECONDS
+    with ThreadPoolExecutor(max_workers=len(PARTS)) as pool:
+        list(pool.map(partial(_clear, api, time.monotonic() + CLEAR_SECONDS), PARTS))
+
+
+def _clear(api: Api, until: float, part: str) -> None:
     while True:
         try:
-            api.call("DELETE", f"{CONFIGMAPS}?labelSelector=kube-ha.dev/drill", timeout=REQUEST_SECONDS)
+            api.call("DELETE", f"{CONFIGMAPS}?labelSelector={probe.LABEL}%3D{part}", timeout=REQUEST_SECONDS)
         except ApiError as error:
             if error.status not in {None, http.client.GATEWAY_TIMEOUT} or time.monotonic() > until:
                 raise

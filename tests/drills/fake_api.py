@@ -7,6 +7,7 @@ import ipaddress
 import json
 import ssl
 import threading
+import urllib.parse
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,7 +98,7 @@ class FakeApi:
         writer.transport.abort()
 
     def _answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        path = path.split("?", maxsplit=1)[0]
+        path, _, query = path.partition("?")
         self.requests.append((method, path))
         if path in self.answers:
             return self.answers[path].pop(0), {}
@@ -111,7 +112,8 @@ class FakeApi:
         if method == "PATCH" and path in self.objects:
             _merge(self.objects[path], body)
         if method == "DELETE":
-            for key in [key for key in self.objects if key.startswith(path)]:
+            wanted = dict(urllib.parse.parse_qsl(query)).get("labelSelector", "")
+            for key in [key for key in self.objects if key.startswith(path) and _labelled(self.objects[key], wanted)]:
                 del self.objects[key]
             return 200, {}
         return (200, self.objects[path]) if path in self.objects else (404, {})
@@ -139,6 +141,11 @@ class FakeApi:
             "users": [{"name": "u", "user": user}],
         }
         self.kubeconfig.write_text(yaml.safe_dump(document))
+
+
+def _labelled(found: dict[str, Any], selector: str) -> bool:
+    name, _, value = selector.partition("=")
+    return not selector or found["metadata"].get("labels", {}).get(name) == value
 
 
 def _merge(target: dict[str, Any], patch: dict[str, Any]) -> None:

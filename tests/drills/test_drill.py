@@ -128,6 +128,33 @@ def test_a_cut_of_a_second_is_felt_as_one_and_nothing_is_lost(
     assert "https://" not in page
 
 
+def test_a_fault_that_does_not_say_how_it_ends_is_undone_and_leaves_no_object_behind(
+    drill: Drill, api: FakeApi, tmp_path: Path
+) -> None:
+    drilled = drill.run(FAULT.model_copy(update={"steps": FAULT.steps[:2]}), tmp_path)
+    assert api.mode == "serve"
+    assert drilled.run.redundancy_seconds is None
+    assert drilled.run.durability.acknowledged > 5
+    assert not [path for path in api.objects if "configmaps" in path]
+
+
+def test_what_leaves_once_more_after_it_had_come_back_is_waited_for_and_counts(
+    drill: Drill, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(drill_module, "POLL_SECONDS", 0.1)
+    said: list[str] = []
+    object.__setattr__(drill, "tell", said.append)
+    gone = iter([["pod x is not ready"], ["pod x is not ready"], []])
+    whole = drill.cluster.missing
+    over = "reading back what was acknowledged"
+    monkeypatch.setattr(drill.cluster, "missing", lambda: next(gone, []) if over in said else whole())
+    drilled = drill.run(FAULT, tmp_path)
+    assert "no longer whole: pod x is not ready" in said
+    assert drilled.run.missing == ()
+    assert drilled.run.redundancy_seconds
+    assert drilled.run.redundancy_seconds > drilled.trace.end - drilled.run.marks[-1].at
+
+
 def test_a_cluster_that_loses_an_acknowledged_write_fails(drill: Drill, api: FakeApi, tmp_path: Path) -> None:
     api.drop_acknowledged = True
     assert Verdict.FAILED in findings([drill.run(FAULT, tmp_path)])
