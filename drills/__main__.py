@@ -31,7 +31,9 @@ from drills.table import table
 from drills.thresholds import floor
 
 app = App(name="drills", help="Kill it, cut it, load it, and measure what clients felt.")
-console = Console(highlight=False)
+WIDTH: Final = 200
+"""Columns of the table where output goes to a file, which has no width of its own."""
+console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
 
 REASONS: Final = (
     FaultError, LoadError, KubeconfigError, InventoryError, InjectionError, UnhealthyError, ApiError, DrainError,

@@ -14,9 +14,9 @@ COLUMNS: Final = (
     "mark",
     "last failed new request",
     "longest gap of writes",
-    "failed",
-    "p99 in the drill",
-    "part of five minutes' slow requests",
+    "failed: new / kept / patient",
+    "p99 in the drill, ms",
+    "of five minutes' slow requests",
     "whole again",
     "lost",
 )
@@ -24,15 +24,15 @@ STYLES: Final = {Verdict.PASSED: "green", Verdict.MISSED: "yellow", Verdict.VOID
 
 
 def table(summaries: Sequence[Summary]) -> Table:
-    """One row per mark of each fault."""
-    made = Table(title="Drills: seconds as min / median / p95 / max")
+    """One row per mark of each fault; p99 and what was used of five minutes are of the worst run and operation."""
+    made = Table(title="Drills: seconds as min / median / p95 / max; whole again: median")
     made.add_column("fault", no_wrap=True)
     for column in COLUMNS:
         made.add_column(column, overflow="fold")
     for summary in summaries:
         for number, row in enumerate(summary.rows):
             head, tail = (_head(summary), _tail(summary)) if number == 0 else (("", "", ""), ("", "", "", ""))
-            failed = "\n".join(f"{kind} {share:.1%}" for kind, share in row.failed)
+            failed = " / ".join(f"{share:.1%}" for _, share in row.failed)
             made.add_row(*head, row.label, str(row.last_failure), str(row.longest_gap), failed, *tail)
     return made
 
@@ -43,8 +43,8 @@ def _head(summary: Summary) -> tuple[str, ...]:
 
 def _tail(summary: Summary) -> tuple[str, ...]:
     return (
-        "\n".join(f"{operation} {seconds}" for operation, seconds, _ in summary.latency),
-        "\n".join(f"{operation} {share}" for operation, _, share in summary.latency),
-        str(summary.redundancy or "never"),
+        f"{max((seconds.high for _, seconds, _ in summary.latency), default=0) * 1000:.0f}",
+        f"{max((share.high for _, _, share in summary.latency), default=0):.0%}",
+        f"{summary.redundancy.middle:.1f}" if summary.redundancy else "never",
         f"{summary.lost} of {summary.acknowledged}",
     )
