@@ -24,8 +24,8 @@ up: tools-quiet ## a control plane that answers: tools, pulumi up, kubeconfig
 down: $(SYNCED) ## destroy the stack and all its data, and leave nothing behind
 	@$(PY) -m cli down $(STACK)
 
-preview: tools-quiet ## what pulumi up would change
-	@$(WITH) pulumi stack select --create $(STACK) && pulumi preview --diff --policy-pack policy --stack $(STACK)
+preview: tools-quiet ## what pulumi up would change, and which policies it would break
+	@$(PY) -m cli preview $(STACK)
 
 kubeconfig: $(SYNCED) ## print the administrator's kubeconfig
 	@$(WITH) pulumi stack output kubeconfig --show-secrets --stack $(STACK)

@@ -13,7 +13,6 @@ from toolchain.progress import console
 def down(engine: Engine) -> int:
     """Destroy the stack; the exit status."""
     stale_lock.release(engine)
-    engine.select()
     pending.forget(engine)
     resources = engine.resources()
     local = deletion.is_local(resources)

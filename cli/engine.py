@@ -72,7 +72,7 @@ class Engine:
         return found
 
     def resources(self) -> list[dict[str, Any]]:
-        """The stack's resources, as its state has them; secrets stay encrypted."""
+        """The stack's resources, as its state has them; secrets stay encrypted. None of a stack that was never up."""
         return self._deployed("resources")
 
     def pending(self) -> list[dict[str, Any]]:
@@ -80,7 +80,11 @@ class Engine:
         return self._deployed("pending_operations")
 
     def _deployed(self, what: str) -> list[dict[str, Any]]:
-        exported = json.loads(self.read("stack", "export", "--stack", self.stack))
-        # A stack that was never brought up has none.
+        try:
+            exported = json.loads(self.read("stack", "export", "--stack", self.stack))
+        except EngineError as error:
+            if f"no stack named '{self.stack}'" in str(error):
+                return []
+            raise
         found: list[dict[str, Any]] = (exported.get("deployment") or {}).get(what) or []
         return found

@@ -96,7 +96,6 @@ def memory(engine: Engine) -> Memory:
     Raises:
         EngineError: it is not, or its store is in a cloud that this command line does not reach yet.
     """
-    engine.select()
     resources = engine.resources()
     uids = [resource["outputs"]["uid"] for resource in resources if resource["type"] == "kube-ha:index:Pki"]
     if not uids:

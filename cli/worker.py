@@ -18,6 +18,7 @@ from cli import deletion
 from cli.deletion import Resource
 from cli.engine import Engine, EngineError
 from cli.refused import RefusedError
+from components.clouds import Management
 from components.node import worker
 from components.node.agent import host
 from components.node.agent.nodes import CONTROL_PLANE
@@ -58,24 +59,25 @@ def user_data(engine: Engine, zone: str) -> str:
 
     Raises:
         EngineError: the stack is not up.
-        RefusedError: it has no such zone, or its API does not answer.
+        RefusedError: it has no such zone, its API does not answer, or its cloud makes the workers.
     """
-    engine.select()
-    outputs = engine.outputs()
+    resources = engine.resources()
+    outputs = engine.outputs() if resources else {}
     if "kubeconfig" not in outputs:
         raise EngineError(f"stack {engine.stack} is not up: make up STACK={engine.stack}")
+    declared = declaration_of(resources)
+    if declared.get("controlPlane") == Management.MANAGED:
+        raise RefusedError(f"stack {engine.stack} is managed: its workers are its nodes, see kube-ha:nodes")
     # Only its owner reads a temporary file.
     with tempfile.NamedTemporaryFile("w", prefix="kubeconfig-") as kubeconfig:
         kubeconfig.write(outputs["kubeconfig"])
         kubeconfig.flush()
         labels = labels_of(zone, _kubectl(kubeconfig.name, "get", "nodes", f"--selector={CONTROL_PLANE}"))
         uploaded = _kubectl(kubeconfig.name, "get", "configmap", "kubeadm-config", "--namespace=kube-system")
-        resources = engine.resources()
         local = deletion.is_local(resources)
         token = token_for(zone, kubeconfig.name) if local else ""
     found = yaml.safe_load(outputs["kubeconfig"])["clusters"][0]["cluster"]
     cluster = yaml.safe_load(uploaded["data"]["ClusterConfiguration"])
-    declared = declaration_of(resources)
     text = worker.render(
         worker.Worker(
             endpoint=found["server"].removeprefix("https://"),

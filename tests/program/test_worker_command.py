@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from cli import worker
+from cli.engine import EngineError
 from cli.refused import RefusedError
 from tests.agent.authorities import generation
 
@@ -39,9 +40,6 @@ class Engine:
     def __init__(self, network_plugin: str = "reference", *, with_workers: bool = True) -> None:
         self.declared = {"cloud": "aws", "networkPlugin": network_plugin}
         self.with_workers = with_workers
-
-    def select(self) -> None:
-        """It is."""
 
     def outputs(self) -> dict[str, str]:
         return {"kubeconfig": json.dumps(KUBECONFIG)}
@@ -123,3 +121,17 @@ def test_on_this_machine_the_token_is_in_it_and_nothing_is_fetched(monkeypatch: 
     files = {file["path"]: file["content"] for file in yaml.safe_load(text)["write_files"]}
     assert json.loads(files["/etc/kubernetes/join.json"])["discovery"]["bootstrapToken"]["token"] == TOKEN
     assert not {"/usr/local/sbin/kube-ha-obtain", "/usr/local/sbin/kube-ha-complete-join"} & files.keys()
+
+
+def test_workers_of_a_managed_control_plane_are_its_nodes() -> None:
+    managed = Engine()
+    managed.declared["controlPlane"] = "managed"
+    with pytest.raises(RefusedError, match="stack prod-aws is managed: its workers are its nodes"):
+        printed(managed)
+
+
+def test_a_stack_that_is_not_up_has_no_workers() -> None:
+    nothing = Engine()
+    nothing.resources = list  # type: ignore[method-assign]
+    with pytest.raises(EngineError, match="stack prod-aws is not up: make up STACK=prod-aws"):
+        printed(nothing)
