@@ -8,7 +8,7 @@ with a conditional write before each thing that it does, so that one that was ov
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from components.node.agent.cloud import ConflictError, NotFoundError
@@ -101,11 +101,21 @@ class ClusterLock:
         if self._held is None or self._etag is None:
             return
         held, self._held = self._held, None
-        free = Lock(holder="", purpose="", nonce=secrets.token_hex(8), seconds=held.seconds)
         try:
-            self._put(free, self._etag)
+            self._put(_free(held), self._etag)
         except ConflictError:
             self._etag = None
+
+    def forget(self, spared: str) -> None:
+        """Free what an earlier incarnation of this machine held when it ended, unless it was for `spared`: nobody goes
+        on with it, and the others would wait until its time is over. Raises `CloudError`.
+        """
+        current, etag = self.read()
+        if self._held is not None or current is None or current.holder != self._holder or current.purpose == spared:
+            return
+        # Where this fails, somebody has overtaken it.
+        with suppress(ConflictError):
+            self._put(_free(current), etag)
 
     def read(self) -> tuple[Lock | None, str | None]:
         """What the store says, with its etag; None where the lock was never held."""
@@ -124,3 +134,7 @@ class ClusterLock:
 
     def _put(self, lock: Lock, etag: str | None) -> str:
         return self._store.put(self._key, lock.encode(), if_absent=etag is None, if_match=etag)
+
+
+def _free(held: Lock) -> Lock:
+    return Lock(holder="", purpose="", nonce=secrets.token_hex(8), seconds=held.seconds)

@@ -175,6 +175,18 @@ def test_a_learner_whose_join_was_cut_short_is_promoted(three: Machines, monkeyp
         three.heal()
 
 
+def test_a_machine_that_died_in_the_middle_of_a_change_keeps_nobody_waiting(three: Machines) -> None:
+    with case(three, "three voters", "one dies with the cluster's lock, comes back; a disk is lost", "three voters"):
+        three.die("member-2")
+        dead = three.machine("member-2")
+        dead.lock.acquire("repair", SLOW * 2)
+        three.boot("member-2")
+        three.die("member-3")
+        three.empty("member-3")
+        three.boot("member-3")
+        three.heal()
+
+
 def test_a_learner_of_a_machine_that_never_comes_keeps_nobody_out(three: Machines) -> None:
     address = three.members[0].address.rsplit(".", 1)[0] + ".77"
     with case(three, "three voters", "a learner that never catches up, a lost disk", "replaced beside the learner"):

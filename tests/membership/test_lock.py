@@ -95,3 +95,27 @@ def test_releasing_what_was_overtaken_does_not_free_it(store: MemoryCloud) -> No
     second.acquire("membership", 60)
     first.release()
     second.confirm()
+
+
+def test_what_the_incarnation_before_died_with_keeps_nobody_waiting(store: MemoryCloud) -> None:
+    dead, _ = lock(store, "a")
+    dead.acquire("repair", 180)
+    lock(store, "a")[0].forget("replacement")
+    lock(store, "b")[0].acquire("membership", 60)
+    with pytest.raises(LockLostError):
+        dead.confirm()
+
+
+def test_a_replacement_is_kept_for_the_incarnation_that_it_is_for(store: MemoryCloud) -> None:
+    lock(store, "a")[0].acquire("replacement", 600)
+    lock(store, "a")[0].forget("replacement")
+    with pytest.raises(LockedError):
+        lock(store, "b")[0].acquire("membership", 60)
+
+
+def test_neither_ones_own_nor_anothers_lock_is_forgotten(store: MemoryCloud) -> None:
+    own, _ = lock(store, "a")
+    own.acquire("repair", 180)
+    lock(store, "b")[0].forget("replacement")
+    own.forget("replacement")
+    own.confirm()

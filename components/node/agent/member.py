@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from components.node.agent.cloud import CloudError
@@ -12,6 +13,7 @@ from components.node.agent.folders import Folders
 from components.node.agent.joining import Joining
 from components.node.agent.repair import Repair
 from components.node.agent.restore import MemberRestore
+from components.node.agent.rolling import PURPOSE as REPLACEMENT
 from components.node.agent.secrets import me
 from components.node.agent.standalone import command
 from components.node.agent.step import Context, NotYetError, Step
@@ -35,7 +37,7 @@ class Etcd(Step):
     name = "etcd"
 
     def __init__(self) -> None:
-        self._formed = False
+        self._formed = self._forgot = False
         self._unwell_since: float | None = None
         self._reviewed = 0.0
         self._restore = MemberRestore()
@@ -46,6 +48,7 @@ class Etcd(Step):
         return machine.carries_member
 
     def run(self, context: Context) -> None:
+        self._forget(context)
         self._settle(context)
         self._reviewed = time.monotonic()
         self._await_generation(context)
@@ -53,6 +56,7 @@ class Etcd(Step):
     def tick(self, context: Context) -> str | None:
         healthy = answers(metrics_url(context.machine.address, "/health"), timeout=1.5)
         context.metrics.set("etcd_healthy", healthy)
+        self._forget(context)
         try:
             if healthy:
                 return self._well(context)
@@ -65,6 +69,15 @@ class Etcd(Step):
     def leave(self, context: Context) -> None:
         # The unit's own stop gives leadership away first.
         context.services.stop(UNIT)
+
+    def _forget(self, context: Context) -> None:
+        """Once, and when the store answers: whoever held the cluster's lock as this machine ended in the middle of it,
+        unless this machine is what it was held for.
+        """
+        if not self._forgot:
+            with suppress(CloudError):
+                context.lock.forget(REPLACEMENT)
+                self._forgot = True
 
     def _well(self, context: Context) -> str | None:
         self._unwell_since = None
