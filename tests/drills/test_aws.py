@@ -41,7 +41,7 @@ class Account:
             for number, (cluster, zone) in enumerate((one, zone) for one in (OURS, THEIRS, "") for zone in ZONES)
         }
         for cluster in (OURS, THEIRS):
-            made = [self._master(cluster, zone, number) for number, zone in enumerate(ZONES, 1)]
+            made = [self.master(cluster, self.subnets[cluster, zone], number) for number, zone in enumerate(ZONES, 1)]
             self.instances[cluster] = [instance["InstanceId"] for instance in made]
             self.addresses[cluster] = {
                 instance["PrivateIpAddress"]: f"master-{number}" for number, instance in enumerate(made, 1)
@@ -70,13 +70,13 @@ class Account:
         made = self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=cidr, AvailabilityZone=zone, TagSpecifications=tags)
         return str(made["Subnet"]["SubnetId"])
 
-    def _master(self, cluster: str, zone: str, number: int) -> dict[str, Any]:
+    def master(self, cluster: str, subnet: str, number: int) -> dict[str, Any]:
         tags = {"kube-ha:cluster": cluster, "kube-ha:role": "master", "kube-ha:machine": f"master-{number}"}
         made = self.ec2.run_instances(
             ImageId="ami-0abc",
             MinCount=1,
             MaxCount=1,
-            SubnetId=self.subnets[cluster, zone],
+            SubnetId=subnet,
             UserData=f"#cloud-config\n{{}} # {cluster}",
             TagSpecifications=[_tags("instance", tags)],
         )
@@ -140,6 +140,23 @@ def test_what_is_stopped_is_what_was_named_and_it_is_started_again(
     injector.heal()
     assert account.states(OURS) == ["running", "running"]
     assert account.marked() == []
+
+
+def test_who_a_machine_is_changes_with_its_instance_and_it_is_nobody_while_there_is_none(account: Account) -> None:
+    subnet = account.subnets["", ZONES[0]]
+    first, second = (account.master("spare-aws", subnet, number) for number in (1, 2))
+    named = {first["PrivateIpAddress"]: "master-1", second["PrivateIpAddress"]: "master-2"}
+    injector = AwsInjector(account.ec2, "spare-aws", lambda: named)
+    assert injector.incarnation("master-2") == second["InstanceId"]
+    account.ec2.terminate_instances(InstanceIds=[second["InstanceId"]])
+    assert injector.incarnation("master-2") == ""
+    fresh = account.master("spare-aws", subnet, 2)
+    # Its Node still has the other's address, so it may be of another cluster; it is nobody until that is known.
+    assert injector.incarnation("master-2") == ""
+    named[fresh["PrivateIpAddress"]] = named.pop(second["PrivateIpAddress"])
+    assert injector.incarnation("master-2") == fresh["InstanceId"]
+    assert injector.incarnation("master-1") == first["InstanceId"]
+    account.ec2.terminate_instances(InstanceIds=[first["InstanceId"], fresh["InstanceId"]])
 
 
 def test_what_another_stopped_is_not_started(account: Account, injector: AwsInjector) -> None:
