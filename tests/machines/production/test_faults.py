@@ -1,9 +1,15 @@
 """Any one machine may die and any one zone may be cut: the API goes on, and all of it comes back by itself."""
 
+import socket
+import time
 from pathlib import Path
 
 import pytest
 
+from components.node import shutdown
+from components.node.agent.cluster import answers
+from components.node.etcd import metrics_url
+from components.node.health import API_PORT, shutdown_delay_seconds
 from drills.fault import Aim, Cut, Fault, Heal, Wait
 from tests.machines.drilling import assert_goes_on, declared, drill
 from tests.machines.stack import Stack
@@ -18,6 +24,26 @@ def test_a_killed_machine_is_hardly_felt_and_comes_back_as_itself(stack: Stack, 
     assert_goes_on(run)
     after = {machine: view.incarnation for machine, view in stack.machines().items()}
     assert after == {machine: count + (machine in run.targets) for machine, count in before.items()}
+
+
+def test_a_master_that_is_shut_down_serves_on_while_unready_and_etcd_outlives_its_api_server(stack: Stack) -> None:
+    name = stack.cluster.leader()
+    assert name
+    address, begun = stack.machines()[name].address, time.monotonic()
+    stack.injector.power_off(name)
+    while listens(address, API_PORT):
+        assert answers(metrics_url(address, "/livez"), 2), "etcd ended under an API server that serves"
+        time.sleep(0.1)
+    assert shutdown_delay_seconds("local") <= time.monotonic() - begun < shutdown.longest_seconds("local")
+
+
+def listens(address: str, port: int) -> bool:
+    """Whether a connection is accepted there."""
+    try:
+        socket.create_connection((address, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("how", ["link", "silent"])
