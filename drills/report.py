@@ -18,12 +18,19 @@ STYLE: Final = """
 body{font:15px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--bg);margin:2rem auto;max-width:1400px;
 padding:0 1rem}
 h1{margin:0}h2{margin:2.5rem 0 .3rem}p{margin:.3rem 0}.dim{color:var(--dim)}
-table{border-collapse:collapse;width:100%;margin:1rem 0;font-variant-numeric:tabular-nums}
-th,td{padding:.35rem .6rem;text-align:right;border-bottom:1px solid var(--line)}
+.wide{overflow-x:auto}
+table{border-collapse:collapse;width:100%;margin:1rem 0;font-size:13px;font-variant-numeric:tabular-nums}
+th,td{padding:.35rem .5rem;text-align:right;border-bottom:1px solid var(--line)}
 th{color:var(--dim);font-weight:500;vertical-align:bottom}td{white-space:nowrap}th:first-child,td:first-child,td.l,th.l{text-align:left}
+th:first-child,td:first-child{position:sticky;left:0;background:var(--bg)}td.mark{white-space:normal;min-width:7rem}
+a{color:inherit}
+.used{display:inline-block;width:4.5rem;padding:0 .35rem;border-radius:.2rem;text-align:right;
+background:linear-gradient(90deg,var(--part) var(--share),var(--card) 0)}
+.within{--part:#3478c655}.over{--part:#d63a3a77;font-weight:600}
 .badge{display:inline-block;padding:.05rem .55rem;border-radius:1rem;color:#fff;font-size:.85em;white-space:nowrap}
-.passed{background:var(--ok)}.missed{background:var(--some)}.void{background:#7a869a}.failed{background:var(--bad)}
-.figure{background:var(--card);border-radius:.5rem;padding:.8rem;margin:1rem 0}svg{width:100%;height:auto;display:block}
+.passed{background:var(--ok)}.missed{background:var(--some);color:#1c2430}.void{background:#7a869a}.failed{background:var(--bad)}
+.figure{background:var(--card);border-radius:.5rem;padding:.8rem;margin:1rem 0;overflow-x:auto}
+svg{width:100%;min-width:640px;height:auto;display:block}
 svg text{font:10px system-ui,sans-serif;fill:var(--ink)}svg .row{text-anchor:end;fill:var(--dim)}
 svg .tick{text-anchor:middle;fill:var(--dim)}svg .in{fill:#fff}
 svg .all{fill:var(--ok)}svg .some{fill:var(--some)}svg .none{fill:var(--bad)}
@@ -82,32 +89,37 @@ def badge(verdict: Verdict) -> str:
 
 def _table(summaries: Sequence[Summary]) -> str:
     head = (
-        "<table><tr><th>Fault</th><th class=l>Verdict</th><th>Runs</th><th class=l>Mark</th>"
+        "<div class=wide><table><tr><th>Fault</th><th class=l>Verdict</th><th>Runs</th><th class=l>Mark</th>"
         "<th>Last failed new request, s<br>min / median / p95 / max</th>"
         "<th>Longest gap of writes, s<br>min / median / p95 / max</th>"
-        "<th>Failed<br>new · kept · patient</th><th>p99 in the drill, ms<br>create · write · read</th>"
-        "<th>Of five minutes' slow requests<br>create · write · read</th>"
-        "<th>Whole again, s<br>median</th><th>Lost</th></tr>"
+        "<th>Failed<br>new · kept · patient</th><th>p99 in the<br>drill, ms</th>"
+        "<th>Of five minutes'<br>slow requests</th><th>Whole<br>again, s</th><th>Lost</th></tr>"
     )
-    return head + "".join(row for summary in summaries for row in _rows(summary)) + "</table>"
+    return head + "".join(row for summary in summaries for row in _rows(summary)) + "</table></div>"
 
 
 def _rows(summary: Summary) -> Iterator[str]:
     name = escape(summary.fault.name)
     whole = f"{summary.redundancy.middle:.0f}" if summary.redundancy else "never"
-    p99 = " · ".join(f"{seconds.high * 1000:.0f}" for _, seconds, _ in summary.latency)
-    used = " · ".join(f"{share.high:.0%}" for _, _, share in summary.latency)
     for number, row in enumerate(summary.rows):
         shares = " · ".join(f"{share:.1%}" for _, share in row.failed)
         first = number == 0
         yield (
             f"<tr><td>{f'<a href=#{name}>{name}</a>' if first else ''}</td>"
             f"<td class=l>{badge(summary.verdict) if first else ''}</td><td>{counted(summary) if first else ''}</td>"
-            f"<td class=l>{escape(row.label)}</td><td>{row.last_failure}</td><td>{row.longest_gap}</td>"
-            f"<td>{shares}</td><td>{p99 if first else ''}</td><td>{used if first else ''}</td>"
+            f"<td class='l mark'>{escape(row.label)}</td><td>{row.last_failure}</td><td>{row.longest_gap}</td>"
+            f"<td>{shares}</td><td>{f'{summary.p99 * 1000:.0f}' if first else ''}</td>"
+            f"<td>{_bar(summary.used) if first else ''}</td>"
             f"<td>{whole if first else ''}</td>"
             f"<td>{f'{summary.lost} of {summary.acknowledged}' if first else ''}</td></tr>"
         )
+
+
+def _bar(share: float) -> str:
+    """A share of what is allowed, as a bar that is full at all of it."""
+    return (
+        f'<span class="used {"over" if share > 1 else "within"}" style="--share:{min(share, 1):.0%}">{share:.0%}</span>'
+    )
 
 
 def _fault(shown: Shown) -> str:
@@ -119,6 +131,10 @@ def _fault(shown: Shown) -> str:
     figures = "".join(
         f'<div class="figure"><p class="dim">{escape(caption)}</p>{svg}</div>' for caption, svg in shown.figures
     )
+    latency = " · ".join(
+        f"{operation} {seconds.high * 1000:.0f} ms, {share.high:.0%}" for operation, seconds, share in summary.latency
+    )
+    worst = f'<p class="dim">p99 in the drill, and used of five minutes\' slow requests, at worst: {latency}</p>'
     served = " · ".join(f"{one.verb} {one.share:.1%} of {one.requests}" for one in summary.served)
     within = f'<p class="dim">API servers answered within {BUCKET_SECONDS:g} s: {served}</p>' if served else ""
-    return f"<h2 id={escape(summary.fault.name)}>{escape(summary.fault.title)}</h2>{findings}{within}{figures}"
+    return f"<h2 id={escape(summary.fault.name)}>{escape(summary.fault.title)}</h2>{findings}{worst}{within}{figures}"

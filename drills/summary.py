@@ -66,6 +66,16 @@ class Summary:
     redundancy: Spread | None
     """Seconds from the last mark until nothing was missing; None when a run never came to that."""
 
+    @property
+    def p99(self) -> float:
+        """Seconds: the 99th percentile of the worst operation in the worst run."""
+        return max((seconds.high for _, seconds, _ in self.latency), default=0.0)
+
+    @property
+    def used(self) -> float:
+        """Share of what the promise allows in five minutes that the worst operation used in the worst run."""
+        return max((share.high for _, _, share in self.latency), default=0.0)
+
 
 def summarize(fault: Fault, runs: Sequence[Run], floor: Floor | None) -> Summary:
     """The summary of one or more runs of a fault."""

@@ -43,8 +43,8 @@ def _head(summary: Summary) -> tuple[str, ...]:
 
 def _tail(summary: Summary) -> tuple[str, ...]:
     return (
-        f"{max((seconds.high for _, seconds, _ in summary.latency), default=0) * 1000:.0f}",
-        f"{max((share.high for _, _, share in summary.latency), default=0):.0%}",
+        f"{summary.p99 * 1000:.0f}",
+        f"{summary.used:.0%}",
         f"{summary.redundancy.middle:.1f}" if summary.redundancy else "never",
         f"{summary.lost} of {summary.acknowledged}",
     )
