@@ -176,7 +176,7 @@ def test_a_learner_whose_join_was_cut_short_is_promoted(three: Machines, monkeyp
 
 
 def test_a_machine_that_died_in_the_middle_of_a_change_keeps_nobody_waiting(three: Machines) -> None:
-    with case(three, "three voters", "one dies with the cluster's lock, comes back; a disk is lost", "three voters"):
+    with case(three, "three voters", "one dies holding the lock, is back; a disk is lost", "three voters"):
         three.die("member-2")
         dead = three.machine("member-2")
         dead.lock.acquire("repair", SLOW * 2)
