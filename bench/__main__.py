@@ -1,6 +1,5 @@
-"""Command line: `python -m bench [--stack local] [--runs 3]`.
-
-A local stack must be up; of one on a cloud the program alone is measured, on the stand-ins.
+"""Command line: what a stack costs. A local one must be up; of one on a cloud only the program is measured, on the
+stand-ins.
 """
 
 import argparse
@@ -28,8 +27,8 @@ SHOWN = 12
 def main(arguments: Sequence[str]) -> int:
     """Measure and print; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--stack", default="local")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--stack", default="local", help="a file stacks/Pulumi.<stack>.yaml; default: %(default)s")
+    parser.add_argument("--runs", type=count, default=3, help="how often each thing is measured; default: %(default)s")
     options = parser.parse_args(arguments)
     try:
         if options.stack in rehearsable():
@@ -44,6 +43,17 @@ def main(arguments: Sequence[str]) -> int:
         table.add_row(*row)
     Console(highlight=False).print(table)
     return 0
+
+
+def count(text: str) -> int:
+    """A number of runs.
+
+    Raises:
+        ArgumentTypeError: it is none, or less than one.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"got {text!r}; a number from 1 on is needed")
+    return int(text)
 
 
 def measured(engine: Engine, faults: Faults, runs: int) -> list[spread.Row]:

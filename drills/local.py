@@ -15,7 +15,7 @@ from drills.fault import Inject, Machine
 from drills.injector import InjectionError
 from providers.local.client import Client, CloudRefusalError, UnreachableError
 from providers.local.cuts import CutKind
-from providers.local.faults import Faults, NoSuchProcessError
+from providers.local.faults import Faults, NotRunningError
 from providers.local.view import MachineView
 
 TABLE: Final = "kube-ha-drill"
@@ -203,7 +203,7 @@ def _volume_of(pid: int) -> Path:
 def _explained() -> Iterator[None]:
     try:
         yield
-    except (CloudRefusalError, UnreachableError, NoSuchProcessError, disk.ThrottleError) as error:
+    except (CloudRefusalError, UnreachableError, NotRunningError, disk.ThrottleError) as error:
         raise InjectionError(str(error)) from error
 
 

@@ -25,6 +25,9 @@ def main(stack: str, folder: Path = REPOSITORY) -> int:
     except subprocess.CalledProcessError as error:
         print(f"stack {stack}: cannot tell what is there:\n{error.stdout}{error.stderr}", file=sys.stderr)
         return 2
+    except FileNotFoundError:
+        print('pulumi is not on PATH: make drift, or eval "$(make -s env)" first', file=sys.stderr)
+        return 2
     reality = steps(json.loads(line) for line in events.splitlines() if line.startswith("{"))
     found = differences(reality)
     print(f"stack {stack}: {len(found) or 'no'} change{'s' * (len(found) != 1)} behind the program's back", flush=True)

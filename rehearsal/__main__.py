@@ -1,4 +1,4 @@
-"""Command line: `python -m rehearsal run --stack prod-aws`, `python -m rehearsal env`."""
+"""Command line: play the whole life of a cloud stack on an emulated cloud, no account needed."""
 
 import argparse
 import signal
@@ -11,6 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from components.settings import SettingsError
+from components.topology import TopologyError
 from rehearsal import environment
 from rehearsal.engine import Engine
 from rehearsal.life import Life, RehearsalError, Step
@@ -22,6 +24,11 @@ from toolchain import environment as environments
 from toolchain.artifacts import MissingArtifactsError
 from toolchain.cache import MissingToolError
 from toolchain.image.command import ImageError
+
+REFUSALS: Final = (
+    NoSuchStackError, NoSceneError, SettingsError, TopologyError, MissingToolError, MissingArtifactsError, ImageError,
+)  # fmt: skip
+"""What there is to say before anything was played."""
 
 FEW: Final = 3
 """Types that the closing lines name; more are counted, and named on the page."""
@@ -42,8 +49,10 @@ def main(arguments: Sequence[str]) -> int:
     report = options.report or REPOSITORY / "build" / "rehearsal" / f"{options.stack}.html"
     try:
         with tempfile.TemporaryDirectory(prefix="kube-ha-rehearsal-") as folder:
-            return rehearse(Project(Path(folder) / "project", options.stack), report)
-    except (NoSuchStackError, NoSceneError, MissingToolError, MissingArtifactsError, ImageError) as error:
+            project = Project(Path(folder) / "project", options.stack)
+            project.check()
+            return rehearse(project, report)
+    except REFUSALS as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 

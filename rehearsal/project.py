@@ -56,6 +56,15 @@ class Project:
         """Those that the program will read."""
         return load({key: said if isinstance(said, str) else json.dumps(said) for key, said in self.config.items()})
 
+    def check(self) -> None:
+        """That the program can make something of its settings: what it would refuse needs no pretended cloud.
+
+        Raises:
+            SettingsError: they cannot be.
+            TopologyError: no control plane can be planned from them.
+        """
+        _ = self.settings.topology
+
     def configure(self, changes: Mapping[str, Any]) -> None:
         """Change settings of the stack; what the engine wrote beside them stays."""
         written = yaml.safe_load(self.file.read_text()) if self.file.exists() else {}

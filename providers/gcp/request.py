@@ -43,8 +43,6 @@ class Form:
     """Properties that are the provider's alone: the API never sees them."""
     within: str = ""
     """Where in the body the resource is; `` is the body itself."""
-    constants: Mapping[str, Any] = field(default_factory=dict)
-    """What the provider always says: place in the resource → value."""
 
     def __str__(self) -> str:
         schema = described(self.method).get("request", {}).get("$ref", "the address")
@@ -55,8 +53,6 @@ class Form:
         in_address = {name for template in self.parameters.values() for name in inputs if f"{{{name}}}" in template}
         body = Body()
         start = steps(self.within)
-        for place, value in self.constants.items():
-            body.put((*start, *steps(place)), value, place)
         given = {
             name: value
             for name, value in inputs.items()

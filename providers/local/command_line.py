@@ -15,7 +15,7 @@ from rich.table import Table
 from providers.local import supervisor
 from providers.local.client import Client, CloudRefusalError, UnreachableError, root
 from providers.local.cuts import CutKind
-from providers.local.faults import Faults, NoSuchProcessError
+from providers.local.faults import Faults, NotRunningError
 from providers.local.machine_api import WORKER
 from providers.local.purge import purge as purge_stack
 from providers.local.purge import wait_until_ended
@@ -155,5 +155,5 @@ def main() -> None:
     """Run the command line; what is refused is said in one line."""
     try:
         app()
-    except (CloudRefusalError, UnreachableError, NoSuchProcessError, supervisor.AlreadyRunningError) as error:
+    except (CloudRefusalError, UnreachableError, NotRunningError, supervisor.AlreadyRunningError) as error:
         fail(error)

@@ -1,17 +1,12 @@
 """Faults on purpose, for people and drills: what breaks machines and networks, and what heals them."""
 
-import os
-import signal
-from pathlib import Path
-
 from providers.local.client import Client
 from providers.local.cuts import CutKind
-from providers.local.processes import arguments, descendants
 from providers.local.view import MachineView
 
 
-class NoSuchProcessError(Exception):
-    """A machine runs no process of that name."""
+class NotRunningError(Exception):
+    """A machine does not run now."""
 
 
 class Faults:
@@ -45,18 +40,6 @@ class Faults:
         """Empty a volume as if its disk had been exchanged; a machine that has it is killed first."""
         self._client.wipe(self.stack, volume)
 
-    def pause(self, machine: str, process: str) -> list[int]:
-        """Stop all processes of that name in a machine (SIGSTOP); their pids on the host."""
-        return self._signal(machine, process, signal.SIGSTOP)
-
-    def resume(self, machine: str, process: str) -> list[int]:
-        """Let paused processes go on; their pids on the host."""
-        return self._signal(machine, process, signal.SIGCONT)
-
-    def kill_process(self, machine: str, process: str) -> list[int]:
-        """Kill all processes of that name in a machine (SIGKILL), containers included; their pids on the host."""
-        return self._signal(machine, process, signal.SIGKILL)
-
     def command(self, machine: str, *argv: str) -> list[str]:
         """The command that runs `argv` inside a machine, from the host, with or without its network."""
         init = self._init(machine)
@@ -68,17 +51,4 @@ class Faults:
             if view.machine == machine and view.init_pid is not None:
                 return view.init_pid
         running = ", ".join(view.machine for view in views if view.init_pid is not None)
-        raise NoSuchProcessError(f"{machine!r} does not run now; what runs: {running or 'nothing'}")
-
-    def _signal(self, machine: str, name: str, number: signal.Signals) -> list[int]:
-        found = [pid for pid in descendants(self._init(machine)) if _name(pid) == name]
-        if not found:
-            raise NoSuchProcessError(f"{machine} runs no process {name!r}")
-        for pid in found:
-            os.kill(pid, number)
-        return found
-
-
-def _name(pid: int) -> str:
-    words = arguments(pid)
-    return Path(words[0]).name if words else ""
+        raise NotRunningError(f"{machine!r} does not run now; what runs: {running or 'nothing'}")

@@ -1,11 +1,13 @@
 """What `make bench` computes from what it measures."""
 
+from argparse import ArgumentTypeError
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from bench import memory, replacement, spread
+from bench.__main__ import count
 from providers.local.view import MachineView
 
 
@@ -67,3 +69,9 @@ def test_what_never_becomes_ready_is_named_with_what_it_said(monkeypatch: pytest
     monkeypatch.setattr(replacement, "PATIENCE_SECONDS", 0.0)
     with pytest.raises(replacement.NotReadyError, match="master-1: phase waits for etcd"):
         replacement.wait(lambda: [view("master-1", 1, ready=False)], replacement.whole)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "three"])
+def test_a_number_of_runs_that_measures_nothing_is_refused(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match=f"got '{text}'; a number from 1 on"):
+        count(text)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from components.topology import TopologyError
 from rehearsal import environment
 from rehearsal.project import NoSuchStackError, Project
 from tests.rehearsal.previewing import preview
@@ -62,3 +63,10 @@ def test_a_stack_lives_its_whole_life_on_the_emulator(stack: str, tmp_path: Path
 def test_a_stack_that_nothing_stands_in_for_is_refused_with_those_that_can_be_rehearsed(tmp_path: Path) -> None:
     with pytest.raises(NoSuchStackError, match=r"prod-oracle: nothing to rehearse it on; accepted: .*prod-aws"):
         Project(tmp_path / "project", "prod-oracle")
+
+
+def test_what_the_program_would_refuse_is_refused_before_a_cloud_is_pretended(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project", "prod-aws")
+    project.configure({"zones": ["eu-west-1a"]})
+    with pytest.raises(TopologyError, match="kube-ha:zones: 1"):
+        project.check()
