@@ -1,7 +1,6 @@
 """What a managed control plane is in each scenario: the clouds' own tiers, and what they promise. Pure.
 
-The README's table of managed control planes is this one, with the levers of each cloud (`components/<cloud>/levers.py`)
-beside it.
+docs/levers.md is made of it and of the levers of each cloud (`components/<cloud>/levers.py`).
 """
 
 from collections.abc import Mapping

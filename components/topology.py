@@ -1,6 +1,6 @@
 """Which machines a control plane has, and in which zones they live.
 
-Pure: no Pulumi, no cloud. The two tables below are the scenario matrix of the README.
+Pure: no Pulumi, no cloud. `SHAPES` is the scenario matrix of the README.
 """
 
 from collections import Counter

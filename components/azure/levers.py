@@ -1,6 +1,6 @@
 """What AKS offers for availability, and what each scenario takes of it. Pure: no SDK.
 
-The README's table of levers on Azure is `LEVERS` with `WORTH` beside it, and `ALWAYS`; the tier itself and Microsoft's
+docs/levers.md has `LEVERS` with `WORTH` beside it, and `ALWAYS`; the tier itself and Microsoft's
 agreement are in `components/managed.py`.
 """
 

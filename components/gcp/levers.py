@@ -1,6 +1,6 @@
 """What GKE offers for availability, and what each scenario takes of it. Pure: no SDK.
 
-The README's table of levers on Google Cloud is `LEVERS` with `WORTH` beside it; the tier itself (zonal or regional) and
+docs/levers.md has `LEVERS` with `WORTH` beside it, and `ALWAYS`; the tier itself (zonal or regional) and
 Google's agreement are in `components/managed.py`.
 """
 
