@@ -166,7 +166,7 @@ class Settings(Group):
     def foreign(self) -> tuple[str, tuple[str, ...]]:
         """What this is, in words, and the settings that mean nothing to it."""
         if self.cloud is Cloud.LOCAL:
-            return "cloud local", ("load_balancer", "machines", *MANAGED_ONLY)
+            return "cloud local", ("load_balancer", "machines", "tags", *MANAGED_ONLY)
         if self.control_plane is Management.MANAGED:
             elsewhere = () if self.cloud is Cloud.AWS else ("dns",)
             return f"a managed control plane of cloud {self.cloud}", (*SELF_MANAGED_ONLY, *elsewhere)
@@ -180,6 +180,13 @@ class Settings(Group):
             raise ValueError(
                 f"loadBalancer.public: the {self.scenario} scenario has no load balancer; set scenario to production"
             )
+        return self
+
+    @model_validator(mode="after")
+    def a_private_endpoint_of_azure_has_no_list(self) -> Self:
+        """AKS takes ranges of clients for a public endpoint alone; a private one is reached by its whole network."""
+        if self.cloud is Cloud.AZURE and self.load_balancer.cidrs and not self.load_balancer.public:
+            raise ValueError("loadBalancer.cidrs: a private endpoint of AKS takes none; leave it out, or set public")
         return self
 
     @model_validator(mode="after")

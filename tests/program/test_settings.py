@@ -143,6 +143,11 @@ def test_a_new_users_stack_is_two_lines() -> None:
             },
             "kube-ha:dns: a managed control plane of cloud gcp has no such choice; leave it out",
         ),
+        ({"tags": {"team": "platform"}}, "kube-ha:tags: cloud local has no such choice; leave it out"),
+        (
+            {**MANAGED, "cloud": "azure", "region": "westeurope", "loadBalancer": {"cidrs": ["203.0.113.0/24"]}},
+            "kube-ha:loadBalancer.cidrs: a private endpoint of AKS takes none; leave it out, or set public.",
+        ),
         ({"cloud": "aws"}, "kube-ha:region: missing; accepted on aws: ap-northeast-1"),
         ({"zones": "zone-a"}, "kube-ha:zones: got 'zone-a'; it takes a list, such as [zone-a]."),
         ({"etcd": 3}, "kube-ha:etcd: got 3; it takes settings of its own: electionMs, heartbeatMs, members."),
