@@ -28,16 +28,16 @@ from drills.place import Place, place
 from drills.store import StoreError
 from drills.summary import summarize
 from drills.table import table
-from drills.thresholds import floor
+from drills.thresholds import ScenarioError, floor
 
-app = App(name="drills", help="Kill it, cut it, load it, and measure what clients felt.")
+app = App(name="python -m drills", help="Kill it, cut it, load it, and measure what clients felt.")
 WIDTH: Final = 200
 """Columns of the table where output goes to a file, which has no width of its own."""
 console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
 
 REASONS: Final = (
     FaultError, LoadError, KubeconfigError, InventoryError, InjectionError, UnhealthyError, ApiError, DrainError,
-    ChildError,
+    ChildError, ScenarioError,
 )  # fmt: skip
 """Why nothing more can be drilled."""
 REFUSED: Final = 2
@@ -186,16 +186,20 @@ def reference(
 def report_again(folder: Path, *, stack: str = "local", scenario_name: str = "production") -> None:
     """Judge what is in an output folder again, and write its report anew."""
     with _explained(folder):
+        if not store.load(folder):
+            raise StoreError(f"{folder}: no finished drill is there; an output folder of `run` is needed")
         sys.exit(_conclude(folder, stack, scenario_name))
 
 
 @app.command
 def kube_burner(load_file: Path, folder: Path, *, seconds: float = 120) -> None:
     """Write a load declaration as the configuration of kube-burner: `kube-burner init -c <folder>/<name>.yml`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in load.kube_burner(load.load(load_file), seconds).items():
-        (folder / name).write_text(content, encoding="utf-8")
-        console.print(folder / name)
+    with _explained(folder):
+        files = load.kube_burner(load.load(load_file), seconds)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_text(content, encoding="utf-8")
+            console.print(folder / name)
 
 
 def _round(work: Campaign, kind: str, wanted: list[faults.Fault], number: int, where: Path) -> None:

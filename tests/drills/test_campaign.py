@@ -1,5 +1,6 @@
 """A campaign goes on where it stopped, keeps what is complete, and leaves every run a cluster that is whole."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -144,3 +145,20 @@ def test_ctrl_c_keeps_and_judges_what_is_complete(
     assert "what was finished is kept" in capsys.readouterr().out
     assert (tmp_path / "report.html").exists()
     assert len(store.load(tmp_path)["master-kill"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (lambda here: main.report_again(here), "no finished drill is there"),
+        (lambda here: main.kube_burner(here / "load.yaml", here / "made"), "load.yaml: "),
+    ],
+)
+def test_a_folder_or_a_load_that_is_not_there_is_refused_in_a_line(
+    ask: Callable[[Path], None], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        ask(tmp_path)
+    assert ended.value.code == main.REFUSED
+    assert says in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
