@@ -150,7 +150,7 @@ def test_ctrl_c_keeps_and_judges_what_is_complete(
 @pytest.mark.parametrize(
     ("ask", "says"),
     [
-        (lambda here: main.report_again(here), "no finished drill is there"),
+        (main.report_again, "no finished drill is there"),
         (lambda here: main.kube_burner(here / "load.yaml", here / "made"), "load.yaml: "),
     ],
 )
