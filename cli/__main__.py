@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cli import add_ons, fetch_snapshot, recovery_keys, rotation, snapshots, worker
+from cli import add_ons, fetch_snapshot, kubeconfig, recovery_keys, rotation, snapshots, worker
 from cli.down import down
 from cli.engine import Engine, EngineError
 from cli.object_store import memory
@@ -75,6 +75,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "up": Command("bring a stack up and say how to use it", lambda engine, _: up(engine)),
     "down": Command("destroy a stack and all its data", lambda engine, _: down(engine)),
     "preview": Command("what up would change, judged by the policies", lambda engine, _: preview(engine)),
+    "kubeconfig": Command("print the administrator's kubeconfig", lambda engine, _: kubeconfig.show(engine)),
     "add-ons": Command("print what spreads a managed cluster's add-ons", lambda engine, _: add_ons.show(engine)),
     "worker": Command("print a worker's cloud-init", lambda engine, options: worker.show(engine, options.zone)),
     "snapshot": Command("snapshot etcd now", lambda engine, _: snapshots.take(memory(engine))),

@@ -34,7 +34,6 @@ def adopt(engine: Engine, file: Path) -> int:
     Raises:
         RefusedError: the stack is up, or the file is not what `write` writes.
     """
-    engine.select()
     if engine.resources():
         raise RefusedError(
             f"stack {engine.stack} is up, with keys of its own; a cluster's keys are those that it was made with:"
@@ -43,8 +42,11 @@ def adopt(engine: Engine, file: Path) -> int:
     try:
         text = file.read_text()
         recovery.parse(text)
-    except (OSError, recovery.RecoveryKeysError) as error:
+    except OSError as error:
+        raise RefusedError(f"{file}: {error.strerror}; recovery-keys of the other stack writes it") from None
+    except recovery.RecoveryKeysError as error:
         raise RefusedError(f"{file}: {error}") from None
+    engine.select()
     key = f"{recovery.NAMESPACE}:{recovery.NAME}"
     engine.read("config", "set", "--secret", key, "--stack", engine.stack, typed=text)
     console.print(f"stack {engine.stack} has the keys of {file}, encrypted, as {key}; next: make up", soft_wrap=True)

@@ -14,9 +14,9 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from cli import deletion
+from cli import deletion, kubeconfig
 from cli.deletion import Resource
-from cli.engine import Engine, EngineError
+from cli.engine import Engine
 from cli.refused import RefusedError
 from components.clouds import Management
 from components.node import worker
@@ -61,22 +61,20 @@ def user_data(engine: Engine, zone: str) -> str:
         EngineError: the stack is not up.
         RefusedError: it has no such zone, its API does not answer, or its cloud makes the workers.
     """
+    administrators = kubeconfig.of(engine)
     resources = engine.resources()
-    outputs = engine.outputs() if resources else {}
-    if "kubeconfig" not in outputs:
-        raise EngineError(f"stack {engine.stack} is not up: make up STACK={engine.stack}")
     declared = declaration_of(resources)
     if declared.get("controlPlane") == Management.MANAGED:
         raise RefusedError(f"stack {engine.stack} is managed: its workers are its nodes, see kube-ha:nodes")
     # Only its owner reads a temporary file.
-    with tempfile.NamedTemporaryFile("w", prefix="kubeconfig-") as kubeconfig:
-        kubeconfig.write(outputs["kubeconfig"])
-        kubeconfig.flush()
-        labels = labels_of(zone, _kubectl(kubeconfig.name, "get", "nodes", f"--selector={CONTROL_PLANE}"))
-        uploaded = _kubectl(kubeconfig.name, "get", "configmap", "kubeadm-config", "--namespace=kube-system")
+    with tempfile.NamedTemporaryFile("w", prefix="kubeconfig-") as file:
+        file.write(administrators)
+        file.flush()
+        labels = labels_of(zone, _kubectl(file.name, "get", "nodes", f"--selector={CONTROL_PLANE}"))
+        uploaded = _kubectl(file.name, "get", "configmap", "kubeadm-config", "--namespace=kube-system")
         local = deletion.is_local(resources)
-        token = token_for(zone, kubeconfig.name) if local else ""
-    found = yaml.safe_load(outputs["kubeconfig"])["clusters"][0]["cluster"]
+        token = token_for(zone, file.name) if local else ""
+    found = yaml.safe_load(administrators)["clusters"][0]["cluster"]
     cluster = yaml.safe_load(uploaded["data"]["ClusterConfiguration"])
     text = worker.render(
         worker.Worker(

@@ -84,7 +84,7 @@ def rehearse(project: Project, report: Path) -> int:
     report.write_text(
         page(project.stack, steps, life.made, checked=checked, not_enforced=stage.not_enforced, error=error)
     )
-    for way, types in checked.items():
+    for way, types in ((way, types) for way, types in checked.items() if types):
         few = ", ".join(kind.rsplit(":", 1)[1] for kind, _ in types)
         print(f"{few if len(types) <= FEW else f'{len(types)} types'} {way}")
     print("not proven: " + "; ".join(stage.not_enforced))

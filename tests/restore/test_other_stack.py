@@ -109,3 +109,5 @@ def test_a_stack_adopts_keys_only_before_it_is_up(tmp_path: Path) -> None:
     file.write_text("{}")
     with pytest.raises(RefusedError, match=r"kubernetes-ca\.certificate"):
         recovery_keys.adopt(engine, file)
+    with pytest.raises(RefusedError, match=r"absent\.json: No such file or directory; recovery-keys of the other"):
+        recovery_keys.adopt(engine, tmp_path / "absent.json")
