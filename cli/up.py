@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from cli import authorities, deletion, pending, policies, stale_lock
+from cli import authorities, deletion, known_passphrase, pending, policies, stale_lock
 from cli.engine import Engine
 from toolchain import environment
 from toolchain.cache import binary
@@ -28,6 +28,7 @@ Try next:
 
 def up(engine: Engine) -> int:
     """Bring the stack up and say how to use it; the exit status."""
+    known_passphrase.check(engine)
     stale_lock.release(engine)
     engine.select()
     pending.forget(engine)

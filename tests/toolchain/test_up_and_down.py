@@ -5,12 +5,14 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from cli import deletion, down, object_store, pending, policies, stale_lock, up
+from cli import deletion, down, known_passphrase, object_store, pending, policies, stale_lock, up
 from cli.engine import Engine, EngineError
 from cli.refused import RefusedError
 
@@ -90,6 +92,33 @@ def test_a_backend_that_does_not_answer_is_no_stack_that_was_never_up(
     engine = engine_that_says("could not list bucket", tmp_path, monkeypatch)
     with pytest.raises(EngineError, match="could not list bucket"):
         engine.resources()
+
+
+CLOUD = "config:\n  kube-ha:cloud: aws\n"
+KNOWN = {"PULUMI_CONFIG_PASSPHRASE": "local"}
+
+
+@pytest.mark.parametrize(
+    ("said", "env", "refused"),
+    [
+        (CLOUD, KNOWN, True),
+        (f"{CLOUD}encryptionsalt: v1:x\n", KNOWN, True),
+        (f"secretsprovider: awskms://alias/key\n{CLOUD}", KNOWN, False),
+        (CLOUD, {"PULUMI_CONFIG_PASSPHRASE": "mine"}, False),
+        (CLOUD, {"PULUMI_CONFIG_PASSPHRASE_FILE": "/mine"}, False),
+        (f"{CLOUD}  kube-ha:controlPlane: managed\n", KNOWN, False),
+        ("config:\n  kube-ha:cloud: local\n", KNOWN, False),
+        ("config:\n", KNOWN, False),
+    ],
+)
+def test_keys_of_a_cluster_in_a_cloud_are_not_made_under_a_passphrase_that_everybody_knows(
+    said: str, env: dict[str, str], refused: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks/Pulumi.s.yaml").write_text(said)
+    engine = cast(Engine, SimpleNamespace(stack="s", repository=tmp_path, env=env))
+    with pytest.raises(RefusedError, match="pulumi stack init s --secrets-provider") if refused else nullcontext():
+        known_passphrase.check(engine)
 
 
 def test_the_kubeconfig_is_private_from_its_first_byte_and_replaced_whole(tmp_path: Path) -> None:
