@@ -14,7 +14,7 @@ import pulumi
 import pulumi_random as random
 import pulumi_tls as tls
 
-from components import recovery
+from components import kubeconfig, recovery
 from components.authority_settings import FIRST, AuthoritySettings
 
 CA_HOURS: Final = 10 * 365 * 24
@@ -163,7 +163,7 @@ class Pki(pulumi.ComponentResource):
         """
         authority = self.authorities["kubernetes-ca"].trusted
         parts = pulumi.Output.all(endpoint, authority, self.admin.cert_pem, self.admin_key.private_key_pem)
-        return pulumi.Output.secret(parts.apply(lambda args: kubeconfig(cluster, *args)))
+        return pulumi.Output.secret(parts.apply(lambda args: with_certificate(cluster, *args)))
 
 
 def recovered() -> Mapping[str, Mapping[str, str]]:
@@ -174,28 +174,11 @@ def recovered() -> Mapping[str, Mapping[str, str]]:
         raise pulumi.RunError(str(error)) from None
 
 
-def kubeconfig(cluster: str, endpoint: str, authority: str, certificate: str, key: str) -> str:
-    """The text of a kubeconfig; JSON, which is YAML."""
+def with_certificate(cluster: str, endpoint: str, authority: str, certificate: str, key: str) -> str:
+    """The text of a kubeconfig whose user is a certificate."""
 
     def encoded(text: str) -> str:
         return b64encode(text.encode()).decode()
 
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [
-            {
-                "name": cluster,
-                "cluster": {"server": f"https://{endpoint}", "certificate-authority-data": encoded(authority)},
-            }
-        ],
-        "users": [
-            {
-                "name": cluster,
-                "user": {"client-certificate-data": encoded(certificate), "client-key-data": encoded(key)},
-            }
-        ],
-        "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": cluster}}],
-        "current-context": cluster,
-    }
-    return json.dumps(document, indent=2) + "\n"
+    user = {"client-certificate-data": encoded(certificate), "client-key-data": encoded(key)}
+    return kubeconfig.render(cluster, f"https://{endpoint}", encoded(authority), user)

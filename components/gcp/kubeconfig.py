@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import yaml
+from components import kubeconfig
 
 PLUGIN = "gke-gcloud-auth-plugin"
 
@@ -22,13 +22,4 @@ def render(name: str, endpoint: str, authority: str) -> str:
         "provideClusterInfo": True,
         "interactiveMode": "IfAvailable",
     }
-    return yaml.safe_dump(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": name, "cluster": {"server": endpoint, "certificate-authority-data": authority}}],
-            "users": [{"name": name, "user": {"exec": user}}],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-            "current-context": name,
-        }
-    )
+    return kubeconfig.render(name, endpoint, authority, {"exec": user})
