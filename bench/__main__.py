@@ -17,7 +17,7 @@ from providers.local.faults import Faults
 from rehearsal.project import rehearsable
 from toolchain import environment
 from toolchain.cache import MissingToolError
-from toolchain.progress import console, step
+from toolchain.progress import complain, step
 
 SAMPLES = 5
 SAMPLE_SECONDS = 1.0
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         else:
             rows = measured(Engine(options.stack, environment.REPOSITORY), Faults(options.stack), options.runs)
     except (EngineError, MissingToolError, replacement.NotReadyError, CloudRefusalError, UnreachableError) as error:
-        console.print(f"[red]error:[/] {error}", soft_wrap=True)
+        complain(error)
         return 1
     table = Table("", "min", "median", "max", "runs", box=None, pad_edge=False)
     for row in rows:

@@ -18,7 +18,7 @@ from cli.up import up
 from components.node.agent.cloud import CloudError
 from toolchain import environment
 from toolchain.cache import MissingToolError
-from toolchain.progress import console
+from toolchain.progress import complain
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
         engine = Engine(options.stack, environment.REPOSITORY)
         return COMMANDS[options.command].run(engine, options)
     except (EngineError, RefusedError, MissingToolError, CloudError) as error:
-        console.print(f"[red]error:[/] {error}", soft_wrap=True)
+        complain(error)
         return 1
 
 

@@ -13,5 +13,5 @@ def judge(engine: Engine) -> None:
     with step("policies"):
         told = engine.told("preview", "--policy-pack", "policy", "--suppress-outputs", "--stack", engine.stack)
     if told.returncode != 0:
-        console.print(told.stdout + told.stderr, soft_wrap=True, markup=False)
+        console.print(told.stdout + told.stderr, soft_wrap=True)
         raise EngineError(f"stack {engine.stack} does not go up: the policies that it breaks, or its errors, are above")

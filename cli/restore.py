@@ -21,7 +21,7 @@ from components.node.etcd import metrics_url
 from components.node.record import Keys, Record, RestoreOrder
 from components.node.restore import Progress, RestoreKeys, masters
 from toolchain.cache import binary
-from toolchain.progress import console
+from toolchain.progress import complain, console
 
 POLL_SECONDS: Final = 0.5
 WAITING_SECONDS: Final = 20.0
@@ -110,7 +110,7 @@ def watch(
                 said.add(line)
                 news = say(begun, line)
             if progress.is_impossible:
-                console.print(f"[red]not restored:[/] {progress.stage()}; nothing was stopped, nothing is lost")
+                complain(f"{progress.stage()}; nothing was stopped, nothing is lost", "not restored:")
                 return 1
             if time.monotonic() - news > WAITING_SECONDS:
                 news = say(begun, progress.stage())

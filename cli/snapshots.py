@@ -57,7 +57,7 @@ def show(memory: Memory) -> int:
     for one in found.snapshots:
         proof = known.proof(one.name) if one.name in found.proofs else None
         table.add_row(*row(known, one, found.sizes[one.name], proof, now))
-    Console(width=None if sys.stdout.isatty() else 240, highlight=False).print(table)
+    Console(width=None if sys.stdout.isatty() else 240, highlight=False, markup=False).print(table)
     return 0
 
 

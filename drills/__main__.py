@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 from rich.console import Console
+from rich.markup import escape
 
 from drills import comparison, control, load, pages, store
 from drills import fault as faults
@@ -143,7 +144,7 @@ def controls(
                     overlooked += [why] if why else []
                     found = control.measure(drilled.run, one.found.what)
                     said = why or f"{one.name}: found out, {summary.verdict}; {one.found.what} {found:.1f}"
-                    console.print(f"[{'red' if why else 'green'}]{said}", soft_wrap=True)
+                    console.print(f"[{'red' if why else 'green'}]{escape(said)}", soft_wrap=True)
         stopped = False
     sys.exit(1 if overlooked else REFUSED if stopped else 0)
 
@@ -223,10 +224,10 @@ def _explained(where: Path) -> Iterator[None]:
     except KeyboardInterrupt:
         console.print("[red]ended by Ctrl-C; everything is undone, and what was finished is kept.")
     except StoreError as error:
-        console.print(f"[red]{error}", soft_wrap=True)
+        console.print(f"[red]{escape(str(error))}", soft_wrap=True)
         sys.exit(REFUSED)
     except REASONS as error:
-        console.print(f"[red]{error}", soft_wrap=True)
+        console.print(f"[red]{escape(str(error))}", soft_wrap=True)
     if not store.load(where):
         sys.exit(REFUSED)
 
@@ -240,14 +241,14 @@ def _conclude(where: Path, stack: str, scenario_name: str) -> int:
     console.print(table(summaries))
     for summary in summaries:
         for finding in summary.findings:
-            console.print(f"{summary.fault.name}: {finding.verdict}: {finding.text}", soft_wrap=True)
+            console.print(f"{summary.fault.name}: {finding.verdict}: {finding.text}", soft_wrap=True, markup=False)
     console.print(f"report: {page}", soft_wrap=True)
     verdicts = {summary.verdict for summary in summaries}
     return 1 if Verdict.FAILED in verdicts else REFUSED if Verdict.VOID in verdicts or not verdicts else 0
 
 
 def _tell(what: str) -> None:
-    console.print(f"  [dim]{datetime.now(UTC):%H:%M:%S}[/] {what}", soft_wrap=True)
+    console.print(f"  [dim]{datetime.now(UTC):%H:%M:%S}[/] {escape(what)}", soft_wrap=True)
 
 
 if __name__ == "__main__":

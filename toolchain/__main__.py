@@ -11,7 +11,7 @@ from rich.table import Table
 from toolchain import environment, plugins, python_host, store
 from toolchain.download import Fetcher
 from toolchain.install import Installer, NoWayError
-from toolchain.progress import console
+from toolchain.progress import complain, console
 from toolchain.tool import Tool
 from toolchain.versions import TOOLS, tool
 from toolchain.way_error import WayError
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         chosen = [tool(name) for name in options.names] or [tool for tool in TOOLS if not tool.on_demand]
     except KeyError as error:
-        console.print(f"[red]error:[/] {error.args[0]}")
+        complain(error.args[0])
         return 2
     with store.lock(lambda who: console.print(f"waiting for {who}, which is installing tools …")):
         return install(chosen, quiet=options.quiet)
@@ -75,7 +75,7 @@ def install(tools: Sequence[Tool], *, quiet: bool) -> int:
     if new or not quiet:
         show(rows)
     for message in errors:
-        console.print(f"[red]error:[/] {message}", soft_wrap=True)
+        complain(message)
     return 1 if errors else 0
 
 
@@ -103,7 +103,7 @@ def show(rows: Sequence[Row]) -> None:
     for row in rows:
         table.add_row(*row)
     # A log has no width to keep to.
-    Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH).print(table)
+    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else LOG_WIDTH).print(table)
 
 
 if __name__ == "__main__":

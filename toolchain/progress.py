@@ -6,11 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.text import Text
 
 HEARTBEAT_SECONDS = 30.0
 """How often a log without a terminal is told that something still runs: CI ends what is silent for long."""
 
-console = Console(stderr=True, highlight=False)
+# Messages hold what others wrote: lists, URNs and paths in brackets are no markup.
+console = Console(stderr=True, highlight=False, markup=False)
+
+
+def complain(message: object, head: str = "error:") -> None:
+    """Say what went wrong."""
+    console.print(Text.assemble((head, "red"), f" {message}"), soft_wrap=True)
 
 
 @contextmanager

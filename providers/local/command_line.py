@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 
 from cyclopts import App, Parameter
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from providers.local import supervisor
@@ -46,7 +47,7 @@ def machines(*, stack: Stack = "local") -> None:
         since = time.strftime("%H:%M:%S", time.localtime(view.up_since)) if view.up_since else "-"
         cut = f"cut ({', '.join(view.cuts)}) " if view.cuts else ""
         row = (view.machine, view.role, view.zone, view.address, str(view.incarnation), since, shown(view), view.phase)
-        table.add_row(*row, cut + view.message)
+        table.add_row(*row, escape(cut + view.message))
     # Not on a terminal there is no width to fit into.
     Console(width=None if sys.stdout.isatty() else 240).print(table)
     print(f"supervisor: socket {client.socket}, log {client.root / 'supervisor.log'}", file=sys.stderr)

@@ -16,7 +16,7 @@ def main() -> int:
     try:
         built = build()
     except (ImageError, MissingToolError) as error:
-        console.print(f"machine image: {error}", style="red", markup=False, soft_wrap=True)
+        console.print(f"machine image: {error}", style="red", soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         console.print("machine image: interrupted; the next run goes on where this one stopped", style="red")
