@@ -19,6 +19,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 def main(stack: str, folder: Path = REPOSITORY) -> int:
     """Report; the exit status."""
+    print(f"stack {stack}: looking at what is really there …", file=sys.stderr, flush=True)
     try:
         events = told(folder, "refresh", "--preview-only", "--json", "--stack", stack)
         exported = told(folder, "stack", "export", "--stack", stack)

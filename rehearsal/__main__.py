@@ -69,6 +69,7 @@ def rehearse(project: Project, report: Path) -> int:
     begun = time.monotonic()
     steps: list[Step] = []
     error = ""
+    print(f"{project.stack}: its life on a pretended cloud, for a minute or so …", file=sys.stderr, flush=True)
     with scene(project, project.settings) as stage:
         life = Life(Engine(project, stage.environment), stage)
         try:
