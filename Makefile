@@ -28,7 +28,7 @@ preview: tools-quiet ## what pulumi up would change, and which policies it would
 	@$(PY) -m cli preview $(STACK)
 
 kubeconfig: $(SYNCED) ## print the administrator's kubeconfig
-	@$(WITH) pulumi stack output kubeconfig --show-secrets --stack $(STACK)
+	@$(PY) -m cli kubeconfig $(STACK)
 
 add-ons: $(SYNCED) ## print what spreads a managed cluster's add-ons over its zones, for kubectl apply --server-side
 	@$(PY) -m cli add-ons $(STACK)
@@ -84,13 +84,13 @@ tools-quiet: $(SYNCED)
 	@$(PY) -m toolchain tools --quiet
 	@$(PY) -m toolchain.image >/dev/null
 
+.PHONY: rehearse cloud-tools
 rehearse: tools-quiet ## play a cloud stack's whole life on an emulated cloud, no account needed: STACK=prod-aws
 	@$(PY) -m rehearsal run --stack $(STACK)
 
-.PHONY: cloud-tools
 CLOUD ?= aws
 cloud-tools: tools-quiet ## make what the machines of a cloud fetch at boot: CLOUD=aws
-	@$(PY) -m toolchain.cloud_libraries $(CLOUD)
+	@$(if $(filter aws,$(CLOUD)),,$(error CLOUD=$(CLOUD): accepted: aws; managed control planes need none))$(PY) -m toolchain.cloud_libraries $(CLOUD)
 	@$(PY) -m toolchain.cloud_controller $(CLOUD)
 	@$(PY) -m toolchain.debian_packages
 
@@ -126,7 +126,7 @@ campaign: tools-quiet ## what takes long, or is not seen to hold on machines yet
 lint: $(SYNCED) ## ruff and mypy
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) -m mypy .
+	@echo 'types …' >&2 && $(PY) -m mypy .
 
 format: $(SYNCED) ## let ruff rewrite what it can
 	@$(PY) -m ruff check --fix .
