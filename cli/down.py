@@ -4,14 +4,18 @@ import subprocess
 import sys
 
 from cli import deletion, pending, stale_lock
+from cli.confirmation import confirm
 from cli.engine import Engine
-from cli.refused import RefusedError
 from cli.up import kubeconfig_path
 from toolchain.progress import console
 
 
 def down(engine: Engine) -> int:
-    """Destroy the stack; the exit status."""
+    """Destroy the stack; the exit status.
+
+    Raises:
+        RefusedError: it is not on this machine, and nobody confirmed that all of it goes.
+    """
     stale_lock.release(engine)
     pending.forget(engine)
     resources = engine.resources()
@@ -19,7 +23,7 @@ def down(engine: Engine) -> int:
     if resources:
         announce(engine.stack, deletion.data(resources))
         if not local:
-            confirm(engine.stack)
+            confirm(engine.stack, "delete all of it", "run `make down` on a terminal")
         engine.read("state", "unprotect", "--all", "--yes", "--stack", engine.stack)
         engine.run("destroy", "--yes", "--skip-preview", "--stack", engine.stack)
     kubeconfig_path(engine.stack).unlink(missing_ok=True)
@@ -36,15 +40,3 @@ def announce(stack: str, data: list[str]) -> None:
     console.print(f"stack {stack}: this deletes the cluster{holds}", soft_wrap=True)
     for line in data:
         console.print(f"  {line}", soft_wrap=True)
-
-
-def confirm(stack: str) -> None:
-    """Ask for the stack's name where its resources are not on this machine.
-
-    Raises:
-        RefusedError: another answer, or nobody to ask.
-    """
-    if not sys.stdin.isatty():
-        raise RefusedError(f"stack {stack} is not on this machine: run `make down` on a terminal, it asks for the name")
-    if input("Type the stack's name to delete all of it: ") != stack:
-        raise RefusedError(f"that was not {stack}; nothing was deleted")

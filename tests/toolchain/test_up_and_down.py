@@ -8,7 +8,7 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -45,19 +45,49 @@ def test_a_stack_with_one_resource_in_a_cloud_is_not_local() -> None:
     assert not deletion.is_local([*LOCAL, resource("aws:ec2/vpc:Vpc", "network")])
 
 
-def test_down_of_a_cloud_stack_asks_for_the_stacks_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr("builtins.input", lambda _: "prod-azure")
-    with pytest.raises(RefusedError, match="that was not prod-aws; nothing was deleted"):
-        down.confirm("prod-aws")
-    monkeypatch.setattr("builtins.input", lambda _: "prod-aws")
-    down.confirm("prod-aws")
+class Up:
+    """An engine whose stack is up; it remembers what it was told to run."""
+
+    repository = Path()
+    env: ClassVar[dict[str, str]] = {"PULUMI_BACKEND_URL": "file:///nowhere"}
+
+    def __init__(self, *resources: dict[str, Any]) -> None:
+        self.stack = "prod-aws"
+        self.found = list(resources)
+        self.told: list[str] = []
+
+    def resources(self) -> list[dict[str, Any]]:
+        return self.found
+
+    def pending(self) -> list[dict[str, Any]]:
+        return []
+
+    def read(self, *arguments: str) -> str:
+        self.told.append(" ".join(arguments[:2]))
+        return ""
+
+    def run(self, *arguments: str) -> None:
+        self.told.append(arguments[0])
 
 
-def test_down_of_a_cloud_stack_without_a_terminal_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
-    with pytest.raises(RefusedError, match="run `make down` on a terminal"):
-        down.confirm("prod-aws")
+@pytest.mark.parametrize(
+    ("terminal", "answer", "refused"),
+    [
+        (True, "prod-aws", ""),
+        (True, "prod-azure", "that was not prod-aws; nothing was changed"),
+        (False, "", "nothing was changed: there is no terminal to ask on; run `make down` on a terminal"),
+    ],
+)
+def test_down_of_a_cloud_stack_begins_when_its_name_was_typed(
+    terminal: bool, answer: str, refused: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: answer)
+    monkeypatch.setattr(down, "kubeconfig_path", lambda stack: tmp_path / stack)
+    engine = Up(resource("aws:ec2/vpc:Vpc", "network"))
+    with pytest.raises(RefusedError, match=refused) if refused else nullcontext():
+        down.down(cast(Engine, engine))
+    assert engine.told == ([] if refused else ["state unprotect", "destroy"])
 
 
 def test_an_unknown_stack_is_named_with_those_there_are(tmp_path: Path) -> None:
