@@ -1,11 +1,18 @@
 """What machines on AWS boot with: accepted by cloud-init, small enough for EC2, everything that a stock image lacks."""
 
+import json
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from cli import worker
+from cli.engine import Engine
 from components.node.agent import packages
-from tests.aws.stacks import CONTROLLER, MADE, NAMES, PACKAGES, documents, of, user_data
+from components.node.cloud_init import LIMIT_BYTES
+from tests.aws.stacks import CONTROLLER, MADE, NAMES, PACKAGES, built, documents, of, user_data
+from tests.program.test_worker_command import ANSWERS, KUBECONFIG
 
 
 @pytest.mark.parametrize("stack", NAMES)
@@ -16,6 +23,38 @@ def test_cloud_init_accepts_the_user_data_of_every_kind_of_machine(
     for name in kinds.values():
         text = user_data(of(stack, "ec2.LaunchTemplate")[name])
         accepted(text, tool("cloud-init"), "schema", "--config-file", "{}")
+
+
+@pytest.fixture
+def of_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """What `make worker` prints for a stack that is up."""
+    monkeypatch.setattr(worker, "_kubectl", lambda kubeconfig, verb, kind, *more: ANSWERS[kind])
+
+    def printed(stack: str) -> str:
+        resources: list[dict[str, Any]] = [
+            {
+                "type": found.type,
+                "urn": f"urn:pulumi:{stack}::kube-ha::{found.type}::{found.name}",
+                "inputs": found.inputs,
+                "outputs": {"name": found.name, "bucket": f"{found.name}-1a2b3c4", **found.inputs},
+            }
+            for found in built(stack)
+        ]
+        outputs = {"kubeconfig": json.dumps(KUBECONFIG)}
+        engine = SimpleNamespace(stack=stack, outputs=lambda: outputs, resources=lambda: resources)
+        return worker.user_data(cast(Engine, engine), "eu-west-1a")
+
+    return printed
+
+
+@pytest.mark.parametrize("stack", NAMES)
+def test_a_workers_user_data_is_accepted_too_and_fits(
+    stack: str, of_worker: Callable[[str], str], accepted: Callable[..., object], tool: Callable[[str], str]
+) -> None:
+    text = of_worker(stack)
+    assert len(text.encode()) < LIMIT_BYTES
+    assert {path for path in worker.BINARIES.values() if path not in text} == set(), "a stock image has none of them"
+    accepted(text, tool("cloud-init"), "schema", "--config-file", "{}")
 
 
 @pytest.mark.parametrize("stack", NAMES)
