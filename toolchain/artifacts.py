@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from toolchain import cache
+from toolchain.tool import cloud_tools
 
 FORMAT: Final = 1
 """Raised when the file's shape changes, so that a file of another version of this program is not misread."""
@@ -17,6 +18,17 @@ AGENT_LIBRARIES: Final = "agent-libraries"
 
 class MissingArtifactsError(Exception):
     """The artifacts have not been built, or what was built is gone or of another version of this program."""
+
+
+def made(archive: Path, cloud: str) -> Path:
+    """The archive, which is made for the machines of a cloud alone.
+
+    Raises:
+        MissingArtifactsError: it is not there; the message says which command makes it.
+    """
+    if not archive.exists():
+        raise MissingArtifactsError(f"{archive} is missing: run `{cloud_tools(cloud)}` first")
+    return archive
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,8 @@
 import os
 from pathlib import Path
 
+from toolchain import versions
+
 
 class MissingToolError(Exception):
     """A binary was asked for that the toolchain has not installed yet."""
@@ -36,4 +38,4 @@ def binary(name: str) -> Path:
     for folder in (bin_dir(), root() / "cni"):
         if (folder / name).exists():
             return (folder / name).resolve()
-    raise MissingToolError(f"{name} is not in {bin_dir()}: run `make tools` first")
+    raise MissingToolError(f"{name} is not in {bin_dir()}: run `{versions.command(name)}` first")

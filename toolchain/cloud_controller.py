@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from toolchain import artifacts, cache, store
-from toolchain.artifacts import Artifact, MissingArtifactsError
+from toolchain.artifacts import Artifact
 from toolchain.image import catalogue, oci
 from toolchain.image.build import architecture
 from toolchain.image.container_images import CERTIFICATES, UNPRIVILEGED, program
@@ -30,9 +30,7 @@ def load(cloud: str) -> Artifact:
     Raises:
         MissingArtifactsError: nothing was; the message says which command builds it.
     """
-    archive = place(cloud)
-    if not archive.exists():
-        raise MissingArtifactsError(f"{archive} is missing: run `make cloud-tools CLOUD={cloud}` first")
+    archive = artifacts.made(place(cloud), cloud)
     return Artifact(
         name=f"image-{TOOLS[cloud]}",
         version=wanted(cloud).version,

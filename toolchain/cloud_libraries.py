@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from toolchain import cache
-from toolchain.artifacts import Artifact, MissingArtifactsError
+from toolchain import artifacts, cache
+from toolchain.artifacts import Artifact
 from toolchain.image import libraries
 
 LOCK_FILE: Final = Path(__file__).parents[1] / "requirements.lock"
@@ -27,9 +27,7 @@ def load(cloud: str) -> Artifact:
     Raises:
         MissingArtifactsError: nothing was; the message says which command builds it.
     """
-    archive = place(cloud)
-    if not archive.exists():
-        raise MissingArtifactsError(f"{archive} is missing: run `make cloud-tools CLOUD={cloud}` first")
+    archive = artifacts.made(place(cloud), cloud)
     digest = libraries.fingerprint(archive)
     return Artifact(
         name=f"agent-libraries-{cloud}",

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from toolchain import cache
-from toolchain.artifacts import Artifact, MissingArtifactsError
+from toolchain import artifacts, cache
+from toolchain.artifacts import Artifact
 from toolchain.image import debian
 from toolchain.image.command import run
 from toolchain.image.libraries import fingerprint
@@ -44,9 +44,7 @@ def load() -> Artifact:
     Raises:
         MissingArtifactsError: nothing was; the message says which command fetches it.
     """
-    archive = place()
-    if not archive.exists():
-        raise MissingArtifactsError(f"{archive} is missing: run `make cloud-tools CLOUD=aws` first")
+    archive = artifacts.made(place(), "aws")
     digest = fingerprint(archive)
     return Artifact(
         name=NAME, version=digest[:12], source=archive, sha256=digest, path=PATH, executable=False, roles=ROLES

@@ -102,11 +102,18 @@ class Tool:
     """Folder of links in the cache."""
     on_demand: bool = False
     """Whether it is only fetched when something else asks for it: a build, a cloud's machines."""
+    command: str = "make tools"
+    """What gets it."""
 
     @property
     def lowest(self) -> str:
         """Lowest version that is good enough on PATH."""
         return self.enough or self.version
+
+
+def cloud_tools(cloud: str) -> str:
+    """The command that makes what the machines of a cloud fetch beside what local ones have."""
+    return f"make cloud-tools CLOUD={cloud}"
 
 
 def version_in(text: str) -> str | None:

@@ -6,7 +6,7 @@ test compares the two.
 
 from typing import Final
 
-from toolchain.tool import DebianPackage, Download, GoModules, Match, PythonPackage, Tool, Way
+from toolchain.tool import DebianPackage, Download, GoModules, Match, PythonPackage, Tool, Way, cloud_tools
 
 KUBERNETES: Final = "1.37.2"
 ETCD: Final = "3.7.3"
@@ -266,6 +266,7 @@ TOOLS: Final[tuple[Tool, ...]] = (
             ),
         ),
         on_demand=True,
+        command=cloud_tools("aws"),
     ),
     system("haproxy", "haproxy", package="haproxy", service="haproxy.service", enough="2.6"),
     system("keepalived", "keepalived", package="keepalived", service="keepalived.service", enough="2.2"),
@@ -277,6 +278,11 @@ TOOLS: Final[tuple[Tool, ...]] = (
     system("e2fsprogs", "mkfs.ext4", "blkid", package="e2fsprogs"),
     system("util-linux", "nsenter", "unshare", "losetup", "mount", package="util-linux"),
 )
+
+
+def command(binary: str) -> str:
+    """What gets an executable."""
+    return next((tool.command for tool in TOOLS if binary in tool.binaries), Tool.command)
 
 
 def tool(name: str) -> Tool:

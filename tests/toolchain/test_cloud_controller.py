@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import artifacts, cloud_controller
+from toolchain import artifacts, cache, cloud_controller
 from toolchain.versions import TOOLS
 
 
 def test_without_it_the_command_that_makes_it_is_named() -> None:
     with pytest.raises(artifacts.MissingArtifactsError, match="run `make cloud-tools CLOUD=aws` first"):
         cloud_controller.load("aws")
+    with pytest.raises(cache.MissingToolError, match="run `make cloud-tools CLOUD=aws` first"):
+        cache.binary(cloud_controller.TOOLS["aws"])
 
 
 def test_nobody_builds_it_who_has_no_such_cloud() -> None:
