@@ -195,7 +195,7 @@ def plan(
     """
     shape = SHAPES[scenario]
     check_zones(scenario, zones, shape.min_zones)
-    used = tuple(zones) if shape.min_zones > 1 else tuple(zones[:1])
+    used = tuple(zones)
     if shape.external_etcd:
         member_count = shape.members if members is None else members
         master_count = max(shape.masters, len(used)) if masters is None else masters

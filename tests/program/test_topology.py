@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -52,6 +53,11 @@ def test_every_zone_with_a_member_has_a_master(topology: Topology) -> None:
 
 
 @given(topologies())
+def test_its_zones_are_those_in_which_something_is(topology: Topology) -> None:
+    assert set(topology.zones) == {master.zone for master in topology.masters}
+
+
+@given(topologies())
 def test_stacked_members_live_on_masters(topology: Topology) -> None:
     masters = {master.name: master.zone for master in topology.masters}
     members = {member.name: member.zone for member in topology.members}
@@ -82,11 +88,12 @@ def test_spread_is_as_even_as_can_be(count: int, zones: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scenario", "masters", "members", "zones"),
-    [(Scenario.DEVELOPMENT, 1, 1, 1), (Scenario.PRODUCTION, 3, 3, 3), (Scenario.CRITICAL, 3, 5, 3)],
+    ("scenario", "masters", "members", "zones", "minutes"),
+    [(Scenario.DEVELOPMENT, 1, 1, 1, 60), (Scenario.PRODUCTION, 3, 3, 3, 15), (Scenario.CRITICAL, 3, 5, 3, 5)],
 )
-def test_scenario_matrix(scenario: Scenario, masters: int, members: int, zones: int) -> None:
+def test_scenario_matrix(scenario: Scenario, masters: int, members: int, zones: int, minutes: int) -> None:
     topology = plan(scenario, ZONES[:3])
+    assert topology.snapshots.interval == timedelta(minutes=minutes)
     assert (len(topology.masters), len(topology.members), len(topology.zones)) == (masters, members, zones)
     assert topology.snapshots is SHAPES[scenario].snapshots
 
