@@ -168,6 +168,8 @@ def test_a_new_users_stack_is_two_lines() -> None:
         ({"network": {"podCidr": "0.0.0.0/0"}}, "kube-ha:network.podCidr: got '0.0.0.0/0'; 0.0.0.0/8 is this host"),
         ({"network": {"podCidr": "10.244.0.0/24"}}, "kube-ha:network.podCidr: got '10.244.0.0/24'; a /8 to a /20 is"),
         ({"network": {"serviceCidr": "10.96.0.0/28"}}, "kube-ha:network.serviceCidr: got '10.96.0.0/28'; a /12 to a"),
+        ({"network": {"serviceCidr": "10.0.0.0/8"}}, "kube-ha:network.serviceCidr: got '10.0.0.0/8'; a /12 to a /24"),
+        ({"network": {"podCidr": "10.64.0.0/12"}}, "kube-ha:network: cidr 10.77.0.0/16 overlaps podCidr 10.64.0.0/12"),
         ({"colour": "red"}, "kube-ha:colour: no such setting; accepted: administrators, authentication, authorities,"),
     ],
 )
