@@ -3,45 +3,29 @@
 import json
 
 import pulumi
-import pulumi_aws as aws
 
-from components.aws import addresses, endpoints, machine_types, policies
+from components.aws import addresses, endpoints, machine_types
 from components.aws.add_ons import AddOns, AddOnsArgs
 from components.aws.cluster import Cluster, ClusterArgs, check_administrators
 from components.aws.cluster_backups import ClusterBackups, ClusterBackupsArgs
 from components.aws.cluster_monitoring import ClusterMonitoring, ClusterMonitoringArgs
+from components.aws.control_plane import ControlPlaneOnAws
 from components.aws.dns_failover import DnsFailover, DnsFailoverArgs
-from components.aws.key import Key, KeyArgs
 from components.aws.levers import LEVERS
 from components.aws.network import Network, NetworkArgs
 from components.aws.node_groups import NodeGroup, NodeGroupArgs
-from components.declaration import declaration
 from components.managed import PLANES
 from components.outputs import OUTPUTS, ControlPlaneArgs
 from components.settings import SettingsError
-from components.topology import Scenario
 
 
-class ControlPlane(pulumi.ComponentResource):
+class ControlPlane(ControlPlaneOnAws):
     """Everything of a stack; done when its nodes are ready and its add-ons run."""
 
     def __init__(self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        declared = declaration(args.settings, args.topology)
-        provider = aws.Provider(
-            name,
-            region=args.settings.region,
-            default_tags=aws.ProviderDefaultTagsArgs(tags={**args.settings.tags, policies.CLUSTER_TAG: name}),
-        )
-        ours = pulumi.ResourceOptions(providers={"aws": provider})
-        super().__init__("kube-ha:aws:ControlPlane", name, declared, pulumi.ResourceOptions.merge(opts, ours))
-        self.name = name
-        self.settings, self.topology = args.settings, args.topology
+        super().__init__(name, args, opts)
         self.plane = PLANES[self.settings.cloud][self.topology.scenario]
         self.levers = LEVERS[self.topology.scenario]
-        self.lasting = self.topology.scenario is not Scenario.DEVELOPMENT
-        self.child = pulumi.ResourceOptions(parent=self)
-        self.asking = pulumi.InvokeOptions(parent=self, provider=provider)
-        self.partition = aws.get_partition(opts=self.asking).partition
         self.machine_type = self.checked()
 
         self.make_network()
@@ -55,10 +39,6 @@ class ControlPlane(pulumi.ComponentResource):
         known = pulumi.Output.all(self.endpoint, self.cluster.authority)
         written = known.apply(lambda known: kubeconfig(self.name, self.settings.region, *known))
         self.kubeconfig: pulumi.Output[str] = pulumi.Output.secret(written)
-        self.zones = pulumi.Output.from_input(list(self.topology.zones))
-        self.masters = pulumi.Output.from_input([master.name for master in self.topology.masters])
-        self.members = pulumi.Output.from_input([member.name for member in self.topology.members])
-        self.survives = pulumi.Output.from_input(list(self.topology.survives))
         self.backups = self.store.vault_arn
         self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
 
@@ -72,17 +52,12 @@ class ControlPlane(pulumi.ComponentResource):
 
     def make_network(self) -> None:
         """The key, and the network whose flow logs are encrypted under it."""
-        account = aws.get_caller_identity(opts=self.asking).account_id
-        region, cidr = self.settings.region, self.settings.network.cidr
-        self.key = Key(
-            self.name,
-            KeyArgs(partition=self.partition, region=region, account=account, outlives_the_stack=self.lasting),
-            opts=self.child,
-        )
+        cidr = self.settings.network.cidr
+        self.key = self.make_key()
         self.network = Network(
             self.name,
             NetworkArgs(
-                region=region,
+                region=self.settings.region,
                 cidr=str(cidr),
                 zones=addresses.plan(cidr, self.topology).zones,
                 frugal=not self.levers.private_endpoints,
@@ -151,7 +126,7 @@ class ControlPlane(pulumi.ComponentResource):
                 key_arn=self.key.arn,
                 tiers=self.levers.backups,
                 locked=self.levers.backups_locked,
-                outlives_the_stack=self.lasting,
+                outlives_the_stack=not self.frugal,
             ),
             opts=self.child,
         )

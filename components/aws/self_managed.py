@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping
 
 import pulumi
-import pulumi_aws as aws
 
 from components.aws import addresses, endpoints, existing_network, machine_types, policies, user_data
 from components.aws.backups import Backups, BackupsArgs
+from components.aws.control_plane import ControlPlaneOnAws
 from components.aws.dns import Alias, Dns, DnsArgs
 from components.aws.identity import Identity as MachineIdentity
 from components.aws.identity import IdentityArgs
-from components.aws.key import Key, KeyArgs
 from components.aws.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.aws.machines import Durable, MachineGroup, MachineGroupArgs
 from components.aws.monitoring import Monitoring, MonitoringArgs
@@ -18,33 +17,19 @@ from components.aws.network import Network, NetworkArgs
 from components.aws.secrets import Secrets, SecretsArgs
 from components.aws.security_groups import SecurityGroups, SecurityGroupsArgs
 from components.aws.workers import Workers, WorkersArgs
-from components.declaration import declaration
 from components.machine_document import Cluster, Identity
 from components.node.health import API_PORT
 from components.node.machine import Role
 from components.outputs import OUTPUTS, ControlPlaneArgs
 from components.pki import Pki, PkiArgs
 from components.settings import NetworkPlugin, SettingsError
-from components.topology import Scenario
 
 
-class ControlPlane(pulumi.ComponentResource):
+class ControlPlane(ControlPlaneOnAws):
     """Everything of a stack; done when the load balancer finds its masters ready."""
 
     def __init__(self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        declared = declaration(args.settings, args.topology)
-        provider = aws.Provider(
-            name,
-            region=args.settings.region,
-            default_tags=aws.ProviderDefaultTagsArgs(tags={**args.settings.tags, policies.CLUSTER_TAG: name}),
-        )
-        ours = pulumi.ResourceOptions(providers={"aws": provider})
-        super().__init__("kube-ha:aws:ControlPlane", name, declared, pulumi.ResourceOptions.merge(opts, ours))
-        self.name = name
-        self.settings, self.topology = args.settings, args.topology
-        self.frugal = self.topology.scenario is Scenario.DEVELOPMENT
-        self.child = pulumi.ResourceOptions(parent=self)
-        self.asking = pulumi.InvokeOptions(parent=self, provider=provider)
+        super().__init__(name, args, opts)
         self.types = {role: self.machine_type(role) for role in self.roles}
         self.provisions = user_data.provisions()
         self.existing = self.look_at_existing()
@@ -61,10 +46,6 @@ class ControlPlane(pulumi.ComponentResource):
         host = pulumi.Output.all(self.host, *[group.group_name for group in groups]).apply(lambda args: str(args[0]))
         self.endpoint = pulumi.Output.concat("https://", host)
         self.kubeconfig = self.pki.kubeconfig(name, host)
-        self.zones = pulumi.Output.from_input(list(self.topology.zones))
-        self.masters = pulumi.Output.from_input([master.name for master in self.topology.masters])
-        self.members = pulumi.Output.from_input([member.name for member in self.topology.members])
-        self.survives = pulumi.Output.from_input(list(self.topology.survives))
         self.backups = self.store.url
         self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
 
@@ -101,18 +82,7 @@ class ControlPlane(pulumi.ComponentResource):
 
     def make_stores(self) -> None:
         """The key, and what is encrypted under it: secrets and the bucket."""
-        self.account = aws.get_caller_identity(opts=self.asking).account_id
-        self.partition = aws.get_partition(opts=self.asking).partition
-        self.key = Key(
-            self.name,
-            KeyArgs(
-                partition=self.partition,
-                region=self.settings.region,
-                account=self.account,
-                outlives_the_stack=not self.frugal,
-            ),
-            opts=self.child,
-        )
+        self.key = self.make_key()
         self.secrets = Secrets(
             self.name,
             SecretsArgs(
