@@ -25,6 +25,7 @@ from typing import Any, Final
 import pulumi
 from pulumi_aws import ec2, vpc
 
+from components.node.etcd import CLIENT_PORT, METRICS_PORT
 from components.node.health import API_PORT
 from components.node.machine import Role
 
@@ -33,9 +34,10 @@ Ports = tuple[int, int] | None
 
 KUBELET: Final = (10250, 10250)
 API: Final = (API_PORT, API_PORT)
-ETCD_CLIENTS: Final = (2379, 2379)
-ETCD_METRICS: Final = (2381, 2381)
-ETCD: Final = (2379, 2381)
+ETCD_CLIENTS: Final = (CLIENT_PORT, CLIENT_PORT)
+ETCD_METRICS: Final = (METRICS_PORT, METRICS_PORT)
+ETCD: Final = (CLIENT_PORT, METRICS_PORT)
+"""With the peers' port between them."""
 STATUS: Final = (9900, 9900)
 """Of the agent (components/node/agent/status.py)."""
 HTTPS: Final = (443, 443)

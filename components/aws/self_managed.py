@@ -20,6 +20,7 @@ from components.aws.workers import Workers, WorkersArgs
 from components.machine_document import Cluster, Identity
 from components.node.health import API_PORT
 from components.node.machine import Role
+from components.node.snapshots import SnapshotKeys
 from components.outputs import OUTPUTS, ControlPlaneArgs
 from components.pki import Pki, PkiArgs
 from components.settings import NetworkPlugin, SettingsError
@@ -273,8 +274,14 @@ class ControlPlane(ControlPlaneOnAws):
                 groups=groups,
                 load_balancer=self.balancer,
                 bucket=self.store.bucket,
-                snapshots_prefix=pulumi.Output.concat("clusters/", self.pki.uid, "/snapshots/"),
+                snapshots_prefix=self.pki.uid.apply(snapshots_alone),
                 key_arn=self.key.arn,
             ),
             opts=self.child,
         )
+
+
+def snapshots_alone(uid: str) -> str:
+    """The prefix of snapshots in the bucket, whose names begin with their year: the locks beside them are written again
+    with every attempt, also with those that fail."""
+    return f"{SnapshotKeys(uid).prefix}2"

@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections import Counter
+from datetime import UTC, datetime
 from importlib import import_module
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.aws import security_groups
+from components.node.agent import status
+from components.node.snapshots import Snapshot, SnapshotKeys
 from components.settings import NetworkPlugin
 from tests.aws.stacks import NAMES, Aws, built, documents, machine_documents, of, register
 from tests.program.stacks import settings_of
@@ -290,6 +294,20 @@ def test_an_old_snapshot_is_one_that_missed_its_turn_twice(stack: str) -> None:
     interval = settings_of(stack).topology.snapshots.interval.total_seconds()
     assert alarm["period"] * alarm["evaluationPeriods"] == 2 * interval
     assert alarm["treatMissingData"] == "breaching"
+
+
+@pytest.mark.parametrize("stack", NAMES)
+def test_attempts_at_a_snapshot_that_fail_are_not_counted_as_snapshots(stack: str) -> None:
+    (counted,) = (metric.inputs["filter"]["prefix"] for metric in of(stack, "s3.BucketMetric").values())
+    keys = SnapshotKeys("0123456789abcdef")
+    taken = Snapshot(time=int(datetime(2026, 11, 23, tzinfo=UTC).timestamp()), revision=7)
+    assert keys.metadata(taken.name).startswith(counted)
+    assert not keys.lock.startswith(counted)
+    assert not keys.drill_lock.startswith(counted)
+
+
+def test_the_port_of_the_agents_is_open_to_agents() -> None:
+    assert security_groups.STATUS == (status.PORT, status.PORT)
 
 
 def test_development_is_frugal_and_production_loses_nothing_with_a_zone() -> None:
