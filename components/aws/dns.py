@@ -8,6 +8,7 @@ import pulumi
 from pulumi_aws import route53
 
 TTL_SECONDS: Final = 60
+"""Of addresses, which outlive their machines: a name only changes with its stack."""
 
 
 @dataclass(frozen=True, kw_only=True)

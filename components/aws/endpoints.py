@@ -1,4 +1,4 @@
-"""The services of AWS that machines call, by the names that their private endpoints have. Pure."""
+"""The services of AWS that have private endpoints in a control plane's network, by the endpoints' names. Pure."""
 
 from typing import Final
 
@@ -14,6 +14,8 @@ SELF_MANAGED: Final = (
     "ssmmessages",
     "sts",
 )
+"""What agents, AWS's controller manager and Session Manager call, and what AWS's controllers for load balancers and an
+agent for logs would, in the network of masters that have no other way to AWS."""
 
 EKS: Final = (
     "autoscaling",

@@ -13,6 +13,8 @@ from components.node.health import grace_period_seconds
 from components.node.machine import Role
 
 ROOT_GIB: Final = {Role.MASTER: 30, Role.MEMBER: 20}
+"""Debian's own image has 8. A master has beside it images of containers, packed and unpacked, an audit log of at most
+1.1 GB (components/node/audit.py) and logs of pods; a member a snapshot or two on their way."""
 VOLUME_GIB: Final = 20
 """etcd's quota of 8 GiB, and what defragmentation and a restore need beside it."""
 VOLUME_IOPS: Final = 3000
@@ -82,8 +84,10 @@ class MachineGroup(pulumi.ComponentResource):
             target_group_arns=args.target_groups,
             # The machine's own check only. Judged by the API's, a lost quorum would have every master killed.
             health_check_type="EC2",
+            # A machine whose check fails from its first minute on would stay for the provider's default of 300 s.
             health_check_grace_period=60,
-            # Two machines of a member would fight for its volume: the old one goes first.
+            # Two machines of a member would fight for its volume: the old one goes first. Else the new one does; AWS
+            # takes no more than 100 between the two numbers.
             instance_maintenance_policy=autoscaling.GroupInstanceMaintenancePolicyArgs(
                 min_healthy_percentage=0 if args.durable else 90, max_healthy_percentage=100 if args.durable else 190
             ),
@@ -164,6 +168,7 @@ class MachineGroup(pulumi.ComponentResource):
 
     def root_volume(self) -> ec2.LaunchTemplateBlockDeviceMappingArgs:
         return ec2.LaunchTemplateBlockDeviceMappingArgs(
+            # The root of Debian's images. Of an image with another it would be a second disk.
             device_name="/dev/xvda",
             ebs=ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
                 volume_type="gp3",

@@ -12,6 +12,7 @@ from components.aws import policies
 from components.aws.addresses import Subnets
 
 FLOW_LOG_DAYS: Final = 30
+"""As long as audit logs are kept (components/node/audit.py): who reached what, beside who changed what."""
 
 SUBNET_ROLES: Final = {"public": "kubernetes.io/role/elb", "private": "kubernetes.io/role/internal-elb"}
 """Tags by which the controllers of a cluster find the subnets for load balancers of Services."""
@@ -215,6 +216,7 @@ class Network(pulumi.ComponentResource):
             log_destination_type="cloud-watch-logs",
             log_destination=logs.arn,
             iam_role_arn=role.arn,
+            # A minute, AWS' shortest: an outage is over within its default of ten.
             max_aggregation_interval=60,
             tags={"Name": self.name},
             opts=self.child,

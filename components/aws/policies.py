@@ -1,6 +1,7 @@
 """IAM policy documents: what each kind of machine may do, and with what. Pure; values may be unknown yet.
 
-An action has `*` for its resource only where the API cannot be narrowed (`READ_ONLY`, the channels of Session Manager).
+An action has `*` for its resource only where the API cannot be narrowed: `READ_ONLY`, `SESSION_MANAGER`, and metrics,
+which their namespace narrows. In a key's own policy `*` is that key.
 """
 
 import json
