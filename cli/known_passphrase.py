@@ -16,9 +16,9 @@ def check(engine: Engine) -> None:
         RefusedError: they would not be.
     """
     said = yaml.safe_load((engine.repository / "stacks" / f"Pulumi.{engine.stack}.yaml").read_text()) or {}
-    config = said.get("config") or {}
-    cloud = config.get(f"{NAMESPACE}:cloud", Cloud.LOCAL)
-    if cloud == Cloud.LOCAL or config.get(f"{NAMESPACE}:controlPlane") == Management.MANAGED:
+    # The engine takes a key without its namespace, too.
+    config = {key.removeprefix(f"{NAMESPACE}:"): value for key, value in (said.get("config") or {}).items()}
+    if config.get("cloud", Cloud.LOCAL) == Cloud.LOCAL or config.get("controlPlane") == Management.MANAGED:
         return
     by_passphrase = said.get("secretsprovider", "passphrase") == "passphrase"
     if by_passphrase and engine.env.get("PULUMI_CONFIG_PASSPHRASE") == LOCAL_PASSPHRASE:

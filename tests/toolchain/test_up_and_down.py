@@ -133,6 +133,7 @@ KNOWN = {"PULUMI_CONFIG_PASSPHRASE": "local"}
     [
         (CLOUD, KNOWN, True),
         (f"{CLOUD}encryptionsalt: v1:x\n", KNOWN, True),
+        ("config:\n  cloud: aws\n", KNOWN, True),
         (f"secretsprovider: awskms://alias/key\n{CLOUD}", KNOWN, False),
         (CLOUD, {"PULUMI_CONFIG_PASSPHRASE": "mine"}, False),
         (CLOUD, {"PULUMI_CONFIG_PASSPHRASE_FILE": "/mine"}, False),
