@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from components.node import addons, audit, authentication, encryption, kubeadm, kubelet
-from components.node.health import DRAIN_SECONDS, LOAD_BALANCER, grace_period_seconds, shutdown_delay_seconds
+from components.node.health import (
+    DRAIN_SECONDS,
+    ETCD_READY_SECONDS,
+    LOAD_BALANCER,
+    grace_period_seconds,
+    shutdown_delay_seconds,
+)
 from components.node.kubelet import Host
 from components.node.machine import Machine, Oidc
 from tests.rendering.conftest import STACKS
@@ -38,6 +44,10 @@ def test_kubeadm_accepts_it_on_every_kind_of_machine(
 @pytest.mark.parametrize("scenario", STACKS)
 def test_the_api_server_knows_one_etcd_the_passthrough_in_every_scenario(scenario: str) -> None:
     assert kubeadm.cluster(STACKS[scenario])["etcd"]["external"]["endpoints"] == ["https://127.0.0.1:2379"]
+
+
+def test_an_api_server_waits_for_etcd_as_long_as_its_balancers_count_on(master: Machine) -> None:
+    assert flags(master)["etcd-readycheck-timeout"] == f"{ETCD_READY_SECONDS}s"
 
 
 def test_clients_are_moved_between_masters_only_where_there_are_others() -> None:
