@@ -97,19 +97,18 @@ cloud-tools: tools-quiet ## make what the machines of a cloud fetch at boot: CLO
 env: $(SYNCED) ## print the exports that put the tools on PATH and set Pulumi's backend, for eval: [REHEARSAL=1]
 	@$(PY) -m $(if $(REHEARSAL),rehearsal,toolchain) env
 
-# CI runs the part that boots machines and what is slow as well; a developer has an answer in minutes, and asks for the
-# rest with test-machines and test-fast CI=true.
+# CI runs the part that boots machines, what is slow, and what takes AWS's controller manager as well; a developer has an
+# answer in minutes, and asks for the rest with test-machines and test-fast CI=true.
 test: lint test-fast $(if $(CI),test-machines) ## lint, types, and the tests; with CI=true also what is slow, and the machines
 
 # Members of real etcd clusters compete for processors there: what fails is run once more, alone, and stays in the output.
-# The tests of the agent on AWS share one emulated account, so they run in order.
 FAST = 'not machines and not campaign$(if $(CI),, and not slow)'
 
 test-fast: $(SYNCED)
 	@$(PY) -m toolchain tools --quiet $(if $(ROOT),,pulumi kubectl)
-	@$(WITH) $(PY) -m pytest --numprocesses auto --dist worksteal --ignore tests/aws/agent -m $(FAST) || \
-		$(PY) -m pytest --last-failed --last-failed-no-failures none --ignore tests/aws/agent -m $(FAST)
-	@$(WITH) $(PY) -m pytest -m $(FAST) tests/aws/agent
+	@$(if $(and $(CI),$(ROOT)),$(PY) -m toolchain tools --quiet aws-cloud-controller-manager)
+	@$(WITH) $(PY) -m pytest --numprocesses auto --dist worksteal -m $(FAST) || \
+		$(PY) -m pytest --last-failed --last-failed-no-failures none -m $(FAST)
 
 test-machines: $(SYNCED) ## the tests that boot machines (root)
 ifeq ($(ROOT),0)

@@ -50,7 +50,7 @@ def running(folder: Path) -> Iterator[ApiServer]:
         administrator = {"client-certificate": str(folder / "admin.crt"), "client-key": str(folder / "admin.key")}
         (folder / "kubeconfig").write_text(json.dumps(kubeconfig(folder, url, administrator)))
         kubectl = Kubectl(cache.binary("kubectl"), folder / "kubeconfig", url)
-        eventually(lambda: answers(server, kubectl), 60, f"the API server answers; see {folder / 'api.log'}")
+        eventually(lambda: answers(server, kubectl), 120, f"the API server answers; see {folder / 'api.log'}")
         yield ApiServer(folder, url, kubectl)
 
 

@@ -1,4 +1,4 @@
-"""One emulated AWS for all tests of the agent's AWS side, and a machine in it."""
+"""An emulated AWS for each file of the agent's AWS side, and a machine in it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,9 +35,17 @@ class Machine:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An emulator's URL."""
     with emulator(tmp_path_factory.mktemp("emulator") / "log") as url:
-        yield worlds.make(url)
+        yield url
+
+
+@pytest.fixture(scope="module")
+def world(emulated: str) -> World:
+    """As new: what other files left is gone, and this one may be run in parts."""
+    worlds.forget(emulated)
+    return worlds.make(emulated)
 
 
 @pytest.fixture(scope="session")

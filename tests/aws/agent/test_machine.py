@@ -6,6 +6,7 @@ import pytest
 
 from components.node.agent.cloud import CloudError, NotFoundError
 from components.node.agent.clouds.aws import Aws
+from components.node.worker import SECRET
 from tests.aws.agent.conftest import Machine
 from tests.aws.agent.world import BUCKET, CLUSTER, World
 
@@ -24,11 +25,17 @@ def test_a_machine_finds_itself(machine: Machine) -> None:
 def test_it_learns_that_its_groups_template_changed(machine: Machine, world: World) -> None:
     data = {"ImageId": "ami-0abc", "InstanceType": "m7a.large", "UserData": "aGk="}
     world.ask("ec2", "create_launch_template_version", LaunchTemplateId=world.template, LaunchTemplateData=data)
-    change = {"LaunchTemplateId": world.template, "Version": "2"}
-    world.ask("autoscaling", "update_auto_scaling_group", AutoScalingGroupName="test_machine-1", LaunchTemplate=change)
+    launch_from(world, "2")
     found = machine.cloud.instance()
+    launch_from(world, "1")
     assert found.template == f"{world.template}:1"
     assert found.desired_template == f"{world.template}:2"
+
+
+def launch_from(world: World, version: str) -> None:
+    """Give the machine's group this version of its template."""
+    change = {"LaunchTemplateId": world.template, "Version": version}
+    world.ask("autoscaling", "update_auto_scaling_group", AutoScalingGroupName="test_machine-1", LaunchTemplate=change)
 
 
 def test_it_takes_its_address_and_speaks_from_it(machine: Machine, world: World) -> None:
@@ -53,6 +60,8 @@ def test_it_reads_its_secret_and_knows_when_there_is_none(machine: Machine) -> N
     assert json.loads(machine.cloud.secret("etcd-peer-ca")) == {"key": "k"}
     with pytest.raises(NotFoundError):
         machine.cloud.secret("no-such")
+    with pytest.raises(NotFoundError, match="can't find the specified secret value"):
+        machine.cloud.secret(SECRET)
 
 
 def test_its_pods_are_reached_through_it_until_somebody_says_otherwise(machine: Machine, world: World) -> None:

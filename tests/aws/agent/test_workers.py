@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.node import bootstrap_token
-from components.node.agent.cloud import AccessDeniedError, NotFoundError
+from components.node.agent.cloud import AccessDeniedError
 from components.node.agent.worker_token import known, renew
 from components.node.worker import SECRET
 from tests.api_server import ApiServer
@@ -19,12 +19,10 @@ from tests.aws.stacks import NAMES, of
 NOW = datetime.now(UTC)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_masters_keep_a_token_that_the_api_server_knows_and_renew_it_before_it_ends(
     machine: Machine, api: ApiServer
 ) -> None:
-    with pytest.raises(NotFoundError):
-        machine.cloud.secret(SECRET)
     assert renew(machine.cloud, api.kubectl, NOW)
     first = machine.cloud.secret(SECRET).decode()
     assert not renew(machine.cloud, api.kubectl, NOW + timedelta(hours=11))

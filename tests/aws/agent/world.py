@@ -104,9 +104,19 @@ class World:
 
 def judge(url: str, *, calls: bool) -> None:
     """Have the emulator judge calls by IAM from now on, or take whoever calls for the owner."""
-    unjudged = b"0" if calls else b"inf"
+    order(url, "reset-auth", b"0" if calls else b"inf")
+
+
+def forget(url: str) -> None:
+    """Have the emulator be as it was when it started."""
+    order(url, "reset", b"")
+    judge(url, calls=False)
+
+
+def order(url: str, what: str, content: bytes) -> None:
+    """Ask the emulator itself for something, not AWS."""
     plain = {"Content-Type": "text/plain"}
-    asked = urllib.request.Request(f"{url}/moto-api/reset-auth", unjudged, plain, method="POST")  # noqa: S310 - ours
+    asked = urllib.request.Request(f"{url}/moto-api/{what}", content, plain, method="POST")  # noqa: S310 - ours
     urllib.request.urlopen(asked).close()  # noqa: S310 - as above
 
 
