@@ -4,7 +4,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -165,18 +165,15 @@ class Drill:
                 self._pass(step.seconds, "waiting")
             case faults.Heal():
                 self._mark(trace, MarkKind.HEAL, "heal", partial(self._heal, fault))
+            case faults.Roll():
+                for name in faults.aim(step.target, self.cluster.view(), self.rng):
+                    trace.targets.append(name)
+                    self._mark(trace, MarkKind.FAULT, f"power off {name}", partial(self.replace, name))
             case _:
                 targets = faults.aim(step.target, self.cluster.view(), self.rng)
                 trace.targets.append(" and ".join(targets))
-                self._mark(trace, MarkKind.FAULT, words(step, targets), partial(self._harm, step, targets))
-
-    def _harm(self, step: faults.Inject, targets: Sequence[str]) -> None:
-        if not isinstance(step, faults.Roll):
-            strike(step, targets, self.cluster.machines, self.injector, self.cluster.api)
-            return
-        for target in targets:
-            self.tell(f"power off {target}")
-            self.replace(target)
+                harm = partial(strike, step, targets, self.cluster.machines, self.injector, self.cluster.api)
+                self._mark(trace, MarkKind.FAULT, words(step, targets), harm)
 
     def _heal(self, fault: Fault) -> None:
         self.injector.heal()

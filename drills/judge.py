@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
-from drills.fault import Fault, Heal, Inject
+from drills.fault import Fault, Heal, Inject, Roll
 from drills.journal import Durability
 from drills.latency import PROMISED_SECONDS, WINDOW_SECONDS, Latency
 from drills.server_latency import BUCKET_SECONDS, Served, merged
@@ -145,15 +145,21 @@ def _latency(run: Run) -> Iterator[Finding]:
             yield Finding(Verdict.MISSED, f"{text}; target {promised}")
 
 
-def targets(fault: Fault) -> list[Target]:
-    """The target of each mark of a fault, in order: declared, else the default of its kind."""
+def targets(fault: Fault, marks: int) -> list[Target]:
+    """The target of each of a run's marks, in order: declared, else the default of its kind.
+
+    A roll has a mark for each machine, and the same target for all of them.
+    """
     judged = [step for step in fault.steps if isinstance(step, Inject | Heal)]
     kinds = [MarkKind.HEAL if isinstance(step, Heal) else MarkKind.FAULT for step in judged]
-    return [step.expect or TARGETS[kind] for step, kind in zip(judged, kinds, strict=True)]
+    wanted = [step.expect or TARGETS[kind] for step, kind in zip(judged, kinds, strict=True)]
+    machines = marks - len(judged) + 1
+    times = [machines if isinstance(step, Roll) else 1 for step in judged]
+    return [target for target, number in zip(wanted, times, strict=True) for _ in range(number)]
 
 
 def _targets(fault: Fault, runs: Sequence[Run]) -> Iterator[Finding]:
-    for index, target in enumerate(targets(fault)):
+    for index, target in enumerate(targets(fault, len(runs[0].marks))):
         label = runs[0].marks[index].label
         last = [max(_new(run, index, operation).last_failure for operation in ("create", "read")) for run in runs]
         windows = [_quick(run, index) for run in runs]

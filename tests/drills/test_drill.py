@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,19 @@ def test_a_fault_is_undone_when_the_drill_is_interrupted(drill: Drill, api: Fake
     with pytest.raises(KeyboardInterrupt):
         drill.run(FAULT, tmp_path)
     assert api.mode == "serve"
+
+
+def test_each_machine_of_a_roll_has_a_mark_of_its_own(
+    drill: Drill, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    drill.cluster.machines = (MASTER, replace(MASTER, name="master-2"))
+    replaced: list[str] = []
+    monkeypatch.setattr(Drill, "replace", lambda _, machine: replaced.append(machine))
+    steps = [{"do": "roll", "target": "everything"}]
+    roll = Fault.model_validate({"name": "roll", "title": "A roll", "needs": {"masters": 1}, "steps": steps})
+    drilled = drill.run(roll, tmp_path)
+    assert drilled.run.targets == ("master-1", "master-2") == tuple(replaced)
+    assert [mark.label for mark in drilled.run.marks] == ["power off master-1", "power off master-2"]
 
 
 def test_a_machine_that_is_shut_down_is_waited_for_until_another_is_in_its_place(

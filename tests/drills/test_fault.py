@@ -82,7 +82,7 @@ def test_a_wrong_declaration_names_its_file_and_key(tmp_path: Path) -> None:
 
 
 def test_a_step_has_its_own_target_or_the_default_of_its_kind() -> None:
-    first, heal, second, heal_again = targets(fault.load()["second-fault"])
+    first, heal, second, heal_again = targets(fault.load()["second-fault"], 4)
     assert first == TARGETS[MarkKind.FAULT]
     assert heal == heal_again == TARGETS[MarkKind.HEAL]
     assert second.last_failure_max == 2.0

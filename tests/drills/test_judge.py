@@ -79,6 +79,13 @@ def test_a_drain_may_fail_one_request_but_not_its_retry() -> None:
     assert worst(judge(drain, [run(((10.0, 10.1),))], FLOOR)) is Verdict.MISSED
 
 
+def test_each_machine_of_a_roll_is_judged_by_itself() -> None:
+    steps = [{"do": "roll", "target": "everything", "expect": {"in_a_row": 1, "last_failure_max": 1.5}}]
+    roll = Fault.model_validate({"name": "roll", "title": "A roll", "steps": steps})
+    assert worst(judge(roll, [run(((10.0, 10.05), (21.0, 21.05)))], FLOOR)) is Verdict.PASSED
+    assert worst(judge(roll, [run(((21.0, 21.1),))], FLOOR)) is Verdict.MISSED
+
+
 def test_an_outage_beyond_the_floor_fails() -> None:
     assert verdict(run(((20.0, 51.0),))) is Verdict.FAILED
 
