@@ -1,9 +1,8 @@
 """A control plane on AWS that EKS manages: network, key, cluster, nodes over zones, backups."""
 
-import json
-
 import pulumi
 
+from components import kubeconfig
 from components.aws import addresses, endpoints, machine_types
 from components.aws.add_ons import AddOns, AddOnsArgs
 from components.aws.cluster import Cluster, ClusterArgs, check_administrators
@@ -37,7 +36,7 @@ class ControlPlane(ControlPlaneOnAws):
         made = [self.cluster.endpoint, *[resource.urn for resource in self.ready]]
         self.endpoint = pulumi.Output.all(*made).apply(lambda known: str(known[0]))
         known = pulumi.Output.all(self.endpoint, self.cluster.authority)
-        written = known.apply(lambda known: kubeconfig(self.name, self.settings.region, *known))
+        written = known.apply(lambda known: by_aws_cli(self.name, self.settings.region, *known))
         self.kubeconfig: pulumi.Output[str] = pulumi.Output.secret(written)
         self.backups = self.store.vault_arn
         self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
@@ -155,20 +154,12 @@ class ControlPlane(ControlPlaneOnAws):
             )
 
 
-def kubeconfig(cluster: str, region: str, endpoint: str, authority: str) -> str:
-    """A kubeconfig whose user is whoever the AWS CLI finds itself to be; JSON, which is YAML."""
+def by_aws_cli(cluster: str, region: str, endpoint: str, authority: str) -> str:
+    """A kubeconfig whose user is whoever the AWS CLI finds itself to be."""
     token = {
         "apiVersion": "client.authentication.k8s.io/v1",
         "command": "aws",
         "args": ["eks", "get-token", "--cluster-name", cluster, "--region", region, "--output", "json"],
         "interactiveMode": "IfAvailable",
     }
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": cluster, "cluster": {"server": endpoint, "certificate-authority-data": authority}}],
-        "users": [{"name": cluster, "user": {"exec": token}}],
-        "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": cluster}}],
-        "current-context": cluster,
-    }
-    return json.dumps(document, indent=2) + "\n"
+    return kubeconfig.render(cluster, endpoint, authority, {"exec": token})
