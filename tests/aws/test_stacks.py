@@ -11,8 +11,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.aws import security_groups
+from components.aws import policies, security_groups
 from components.node.agent import status
+from components.node.agent.clouds import aws as agent
 from components.node.snapshots import Snapshot, SnapshotKeys
 from components.settings import NetworkPlugin
 from tests.aws.stacks import NAMES, Aws, built, documents, machine_documents, of, register
@@ -308,6 +309,11 @@ def test_attempts_at_a_snapshot_that_fail_are_not_counted_as_snapshots(stack: st
 
 def test_the_port_of_the_agents_is_open_to_agents() -> None:
     assert security_groups.STATUS == (status.PORT, status.PORT)
+
+
+@pytest.mark.parametrize("name", ["CLUSTER_TAG", "MACHINE_TAG", "PODS_TAG", "METRICS_NAMESPACE"])
+def test_the_stack_and_its_agents_have_one_name_for_a_thing(name: str) -> None:
+    assert getattr(policies, name) == getattr(agent, name)
 
 
 def test_development_is_frugal_and_production_loses_nothing_with_a_zone() -> None:
