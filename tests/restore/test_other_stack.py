@@ -3,12 +3,13 @@
 import json
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from cli import recovery_keys
 from cli.fetch_snapshot import fetch
+from cli.object_store import Memory
 from cli.refused import RefusedError
 from components import recovery
 from components.node.agent.recovery_keys import SECRETS
@@ -73,6 +74,27 @@ def test_keys_that_are_not_whole_are_refused_without_being_told(name: str) -> No
         assert "'s key" not in str(refused.value)
     with pytest.raises(recovery.RecoveryKeysError, match="not JSON"):
         recovery.parse("secret" + json.dumps(KEYS))
+
+
+class Store:
+    """An object store with recovery keys of two moments."""
+
+    def list(self, prefix: str) -> list[Any]:
+        return [SimpleNamespace(key="new", modified=2), SimpleNamespace(key="old", modified=1)]
+
+    def get(self, key: str) -> tuple[bytes, str]:
+        return key.encode(), "etag"
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        return b"unwrapped " + wrapped
+
+
+def test_the_newest_keys_go_into_a_file_of_their_owners_and_over_no_other(tmp_path: Path) -> None:
+    file, memory = tmp_path / "keys.json", Memory(UID, cast(Any, Store()))
+    assert recovery_keys.write(memory, file) == 0
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("unwrapped new", 0o600)
+    with pytest.raises(RefusedError, match="is there already; name another file"):
+        recovery_keys.write(memory, file)
 
 
 class Engine:

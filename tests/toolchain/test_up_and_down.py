@@ -227,6 +227,49 @@ def test_creates_that_were_interrupted_are_forgotten_where_the_cloud_undoes_them
     assert engine.told == told
 
 
+BEFORE = ("known_passphrase.check", "stale_lock.release", "pending.forget", "authorities.check", "policies.judge")
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What `up` does, in order; nothing of it is done."""
+    told: list[str] = []
+    for name in BEFORE:
+        monkeypatch.setattr(f"cli.up.{name}", lambda engine, name=name: told.append(name))
+    return told
+
+
+class Refusing(Up):
+    """An engine whose `up` is where the test ends."""
+
+    def select(self) -> None:
+        self.told.append("select")
+
+    def run(self, *arguments: str) -> None:
+        raise EngineError(arguments[0])
+
+
+def test_up_makes_nothing_before_everything_was_asked(said: list[str]) -> None:
+    engine = Refusing()
+    engine.told = said
+    with pytest.raises(EngineError, match="up"):
+        up.up(cast(Engine, engine))
+    # A stack that is selected is made, under whatever passphrase there is.
+    assert said == ["known_passphrase.check", "stale_lock.release", "select", *BEFORE[2:]]
+
+
+@pytest.mark.parametrize("refusing", ["known_passphrase.check", "authorities.check", "policies.judge"])
+def test_what_one_of_the_checks_refuses_does_not_go_up(
+    refusing: str, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(engine: Engine) -> None:
+        raise RefusedError(refusing)
+
+    monkeypatch.setattr(f"cli.up.{refusing}", refuse)
+    with pytest.raises(RefusedError, match=refusing):
+        up.up(cast(Engine, Refusing()))
+
+
 class Judged:
     """An engine whose preview ends like this."""
 
