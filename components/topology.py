@@ -107,6 +107,9 @@ MASTERS: Final = "kube-ha:masters"
 MAX_MEMBERS: Final = 7
 """etcd's own advice (its FAQ, "What is maximum cluster size?"): more members cost writes and add no safety."""
 
+MASTERS_PER_ZONE: Final = 200
+"""A zone of the local cloud has addresses for 234 of them, from .21 on (components/local/addresses.py)."""
+
 
 @dataclass(frozen=True)
 class Member:
@@ -288,12 +291,12 @@ def check_members(scenario: Scenario, count: int, key: str) -> None:
 
 
 def check_masters(scenario: Scenario, count: int, zones: Sequence[str]) -> None:
-    """At least what the scenario promises; with external etcd at least one per zone."""
-    shape = SHAPES[scenario]
+    """At least what the scenario promises, with external etcd at least one per zone, and not more than have addresses."""
+    shape, most = SHAPES[scenario], MASTERS_PER_ZONE * len(zones)
     least = max(shape.masters, len(zones)) if shape.external_etcd else shape.masters
-    if count < least:
+    if not least <= count <= most:
         raise TopologyError(
-            f"{MASTERS}: {count} for the {scenario} scenario over {len(zones)} zone(s); set {least} or more."
+            f"{MASTERS}: {count} for the {scenario} scenario over {len(zones)} zone(s); set {least} to {most}."
         )
 
 

@@ -106,6 +106,12 @@ def test_scenario_matrix(scenario: Scenario, masters: int, members: int, zones: 
         (Scenario.CRITICAL, 3, {"members": 3}, "kube-ha:etcd.members: 3 for the critical scenario; set an odd number"),
         (Scenario.CRITICAL, 4, {"masters": 3}, "kube-ha:masters: 3 for the critical scenario over 4 zone(s); set 4"),
         (Scenario.PRODUCTION, 3, {"masters": 3, "members": 5}, "5 members cannot live on 3 masters"),
+        (
+            Scenario.CRITICAL,
+            3,
+            {"masters": 601},
+            "kube-ha:masters: 601 for the critical scenario over 3 zone(s); set 3 to",
+        ),
         (Scenario.PRODUCTION, 3, {"members": 0}, "kube-ha:etcd.members: 0 for the production scenario; set an odd"),
         (Scenario.PRODUCTION, 3, {"masters": 0}, "kube-ha:masters: 0 for the production scenario; set an odd number"),
         (Scenario.PRODUCTION, 3, {"masters": 2}, "kube-ha:masters: 2 for the production scenario; set an odd number"),
