@@ -291,7 +291,7 @@ def check_members(scenario: Scenario, count: int, key: str) -> None:
 
 
 def check_masters(scenario: Scenario, count: int, zones: Sequence[str]) -> None:
-    """At least what the scenario promises, with external etcd at least one per zone, and not more than have addresses."""
+    """What the scenario promises at least, with external etcd one per zone, and no more than have addresses."""
     shape, most = SHAPES[scenario], MASTERS_PER_ZONE * len(zones)
     least = max(shape.masters, len(zones)) if shape.external_etcd else shape.masters
     if not least <= count <= most:
