@@ -17,7 +17,8 @@ from components.node.machine import (
     Role,
     Snapshots,
 )
-from components.settings import NetworkPlugin, Settings
+from components.self_managed_settings import NetworkPlugin
+from components.settings import Settings
 from components.topology import SnapshotPlan, Topology
 
 

@@ -6,7 +6,6 @@ Pulumi-free: `load` takes the stack's configuration as strings, as the engine ha
 import json
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, Final, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -18,6 +17,12 @@ from components.clouds import OFFERS, REGIONS, Cloud, Management
 from components.managed import OLDEST_MINORS, PLANES
 from components.managed_settings import DnsSettings, NodeSettings
 from components.network_settings import LoadBalancerSettings, NetworkSettings
+from components.self_managed_settings import (
+    AuthenticationSettings,
+    EtcdSettings,
+    MachineSettings,
+    NetworkPlugin,
+)
 from components.setting_group import Group
 from components.topology import SHAPES, Scenario, Topology, managed, plan
 
@@ -29,61 +34,6 @@ KUBERNETES_VERSIONS: Final = ("1.37.2",)
 
 class SettingsError(ValueError):
     """One line per setting that cannot be: its key, what it got, what is accepted."""
-
-
-class EtcdSettings(Group):
-    """etcd's size and timing."""
-
-    members: int | None = None
-    """Default: the scenario's."""
-    heartbeat_ms: int = Field(default=50, ge=10, le=1000)
-    election_ms: int = Field(default=500, ge=100, le=50_000)
-    """50/500 halves the outage of a leader's loss where zones are under 2 ms apart (docs/measurements.md);
-    etcd's own default is 100/1000."""
-
-    @model_validator(mode="after")
-    def election_outlasts_heartbeats(self) -> Self:
-        """etcd refuses an election timeout of less than five heartbeats; ten is its advice."""
-        if self.election_ms < 5 * self.heartbeat_ms:
-            raise ValueError(
-                f"electionMs {self.election_ms} is under five heartbeats of {self.heartbeat_ms} ms; "
-                f"set electionMs to {10 * self.heartbeat_ms}"
-            )
-        return self
-
-
-class MachineSettings(Group):
-    """The machines of a cloud that has kinds of them."""
-
-    master_type: str | None = None
-    member_type: str | None = None
-    """Default: the smallest that the role runs well on."""
-    image: str | None = None
-    """Default: the cloud's newest Debian when a machine's template is first made; then it stays until named here."""
-
-
-class OidcSettings(Group):
-    """The identity provider of the cluster's users."""
-
-    issuer_url: str = Field(pattern=r"^https://\S+$")
-    client_id: str
-    username_claim: str = "sub"
-    groups_claim: str | None = None
-
-
-class AuthenticationSettings(Group):
-    """How users prove who they are, beside the stack's own kubeconfig."""
-
-    oidc: OidcSettings | None = None
-
-
-class NetworkPlugin(StrEnum):
-    """Who makes the pod network of a self-managed cluster."""
-
-    REFERENCE = "reference"
-    """The agents: the reference plugins, and routes that the cloud's network keeps."""
-    NONE = "none"
-    """Whoever installs a plugin of their own; Nodes get their parts of `network.podCidr` all the same."""
 
 
 SELF_MANAGED_ONLY: Final = ("masters", "etcd", "machines", "authentication", "authorities", "network_plugin")

@@ -8,7 +8,8 @@ import pulumi
 from pulumi_aws import ec2, ssm
 
 from components.node.machine import Role
-from components.settings import MachineSettings, SettingsError
+from components.self_managed_settings import MachineSettings
+from components.settings import SettingsError
 from components.topology import Scenario
 
 DEFAULTS: Final = {

@@ -23,7 +23,8 @@ from components.node.machine import Role
 from components.node.snapshots import SnapshotKeys
 from components.outputs import OUTPUTS, ControlPlaneArgs
 from components.pki import Pki, PkiArgs
-from components.settings import NetworkPlugin, SettingsError
+from components.self_managed_settings import NetworkPlugin
+from components.settings import SettingsError
 
 
 class ControlPlane(ControlPlaneOnAws):

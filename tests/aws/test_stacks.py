@@ -15,7 +15,7 @@ from components.aws import policies, security_groups
 from components.node.agent import status
 from components.node.agent.clouds import aws as agent
 from components.node.snapshots import Snapshot, SnapshotKeys
-from components.settings import NetworkPlugin
+from components.self_managed_settings import NetworkPlugin
 from tests.aws.stacks import NAMES, Aws, built, documents, machine_documents, of, register
 from tests.program.stacks import settings_of
 
