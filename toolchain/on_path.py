@@ -65,7 +65,7 @@ def find(tool: Tool, ask: Callable[[list[str]], str | None] = printed_version) -
 
 def wanted(tool: Tool) -> str:
     """What would be good enough, for a message."""
-    return f"{tool.match} {tool.lowest}" if tool.match is not Match.ANY else Match.ANY.value
+    return f"{tool.match} {tool.version}" if tool.match is not Match.ANY else Match.ANY.value
 
 
 def located(name: str) -> Path:

@@ -90,8 +90,6 @@ class Tool:
     binaries: Mapping[str, str]
     """Executables, and where each is in the tool's folder of the cache."""
     match: Match
-    enough: str = ""
-    """Lowest version that will do on PATH; empty: `version`."""
     asks: tuple[str, ...] = ("--version",)
     """Arguments that make the first binary print its version."""
     beside: tuple[str, ...] = ()
@@ -104,11 +102,6 @@ class Tool:
     """Whether it is only fetched when something else asks for it: a build, a cloud's machines."""
     command: str = "make tools"
     """What gets it."""
-
-    @property
-    def lowest(self) -> str:
-        """Lowest version that is good enough on PATH."""
-        return self.enough or self.version
 
 
 def cloud_tools(cloud: str) -> str:
@@ -132,7 +125,7 @@ def good_enough(tool: Tool, found: str | None) -> bool:
         return False
     if tool.match is Match.EXACT:
         return found == tool.version
-    have, want = numbers(found), numbers(tool.lowest)
+    have, want = numbers(found), numbers(tool.version)
     return have[0] == want[0] and have >= want
 
 
