@@ -12,7 +12,7 @@ from components.aws.control_plane import ControlPlaneOnAws
 from components.aws.dns_failover import DnsFailover, DnsFailoverArgs
 from components.aws.levers import LEVERS
 from components.aws.network import Network, NetworkArgs
-from components.aws.node_groups import NodeGroup, NodeGroupArgs
+from components.aws.node_group import NodeGroup, NodeGroupArgs
 from components.managed import PLANES
 from components.outputs import OUTPUTS, ControlPlaneArgs
 from components.settings import SettingsError
