@@ -5,6 +5,7 @@ property names, and refuses what it does not cover, so that a state can move to 
 """
 
 import os
+import secrets
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent import futures
@@ -86,6 +87,11 @@ def uncovered(inputs: struct_pb2.Struct, covered: frozenset[str]) -> list[provid
         for name in inputs.fields
         if name not in covered and not name.startswith("__")
     ]
+
+
+def auto_name(name: str) -> str:
+    """A name as official providers bridged from Terraform give it: the resource's own and seven random digits."""
+    return f"{name}-{secrets.token_hex(4)[:7]}"
 
 
 def with_name(request: Any, named: str | None, auto_name: Callable[[str], str]) -> struct_pb2.Struct:

@@ -1,6 +1,5 @@
 """What a resource type of the stand-in is: how it is made, found, changed and removed by AWS's own requests."""
 
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,11 +71,6 @@ class Kind:
 def names(text: str) -> frozenset[str]:
     """A set of property names, from words."""
     return frozenset(text.split())
-
-
-def auto_name(name: str) -> str:
-    """A name as the official provider gives it: the resource's own and seven random digits."""
-    return f"{name}-{secrets.token_hex(4)[:7]}"
 
 
 def pascal(value: Any) -> Any:

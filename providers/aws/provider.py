@@ -10,11 +10,11 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from providers.aws.connection import Aws, NoEmulatorError, endpoint
-from providers.aws.kind import Kind, Made, Properties, Request, auto_name
+from providers.aws.kind import Kind, Made, Properties, Request
 from providers.aws.kinds import KINDS
 from providers.aws.lookups import LOOKUPS
 from providers.messages import plain, struct
-from providers.stand_in import UNKNOWN, Plugin, answer, changed, difference, uncovered, with_name
+from providers.stand_in import UNKNOWN, Plugin, answer, auto_name, changed, difference, uncovered, with_name
 
 
 class AwsStandIn(Plugin):

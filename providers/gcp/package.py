@@ -1,12 +1,11 @@
 """Everything that the stand-in for the official gcp provider covers."""
 
 import re
-import secrets
 from typing import Any, Final
 
 from providers.gcp import accounts, clusters, networks, watching
 from providers.published import Config, Kind, Package
-from providers.stand_in import Properties
+from providers.stand_in import Properties, auto_name
 
 KINDS: Final[dict[str, Kind]] = {**networks.KINDS, **clusters.KINDS, **accounts.KINDS, **watching.KINDS}
 
@@ -29,11 +28,6 @@ def package(version: str) -> Package:
         auto_name=auto_name,
         refers_to=refers_to,
     )
-
-
-def auto_name(name: str) -> str:
-    """A name as the official provider gives it: the resource's own and seven random digits."""
-    return f"{name}-{secrets.token_hex(4)[:7]}"
 
 
 def refers_to(text: str) -> str | None:

@@ -6,9 +6,10 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from providers.aws.connection import Aws, NoEmulatorError
-from providers.aws.kind import Request, auto_name, pascal
+from providers.aws.kind import Request, pascal
 from providers.aws.kinds import KINDS
 from providers.messages import whole
+from providers.stand_in import auto_name
 
 Refusal = (BotoCoreError, ClientError, ValueError)
 

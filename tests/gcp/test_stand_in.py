@@ -9,10 +9,10 @@ import pytest
 
 from providers.gcp import discovery
 from providers.gcp.discovery import Method
-from providers.gcp.package import KINDS, auto_name, refers_to
+from providers.gcp.package import KINDS, refers_to
 from providers.gcp.request import Form, To, by_name
 from providers.published import Problem
-from providers.stand_in import UNKNOWN
+from providers.stand_in import UNKNOWN, auto_name
 from tests.gcp.stacks import NAMES, asked
 
 CLUSTER = "gcp:container/cluster:Cluster"

@@ -6,8 +6,9 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from providers.aws.connection import Aws
-from providers.aws.kind import Made, Request, auto_name
+from providers.aws.kind import Made, Request
 from providers.aws.kinds import KINDS
+from providers.stand_in import auto_name
 
 Refusal = (BotoCoreError, ClientError, ValueError)
 TRUST = '{"Version": "2012-10-17", "Statement": []}'
