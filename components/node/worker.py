@@ -142,6 +142,7 @@ set -eu
 umask 077
 SECRET={worker.secret}
 {SECRET_STORES[worker.cloud]}\
+mkdir --parents "$(dirname {JOIN})"
 cat > {JOIN} <<END
 {json.dumps(join(worker), indent=2)}
 END

@@ -111,10 +111,12 @@ def test_a_worker_on_aws_reads_the_token_as_it_joins_and_no_user_data_holds_one(
     for name, answer in stock.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{answer}\n")
         (tmp_path / name).chmod(0o755)
-    script = own[worker.COMPLETE].replace(worker.JOIN, str(tmp_path / "join.json"))
+    # A stock image has no folder of Kubernetes' own.
+    join = tmp_path / "kubernetes" / "join.json"
+    script = own[worker.COMPLETE].replace(worker.JOIN, str(join))
     subprocess.run(["sh", "-c", script], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=True)
-    assert (tmp_path / "join.json").stat().st_mode & 0o777 == 0o600
-    written = (tmp_path / "join.json").read_text()
+    assert join.stat().st_mode & 0o777 == 0o600
+    written = join.read_text()
     accepted(written, tool("kubeadm"), "config", "validate", "--config", "{}")
     joining = json.loads(written)
     assert joining["discovery"]["bootstrapToken"]["token"] == TOKEN

@@ -1,4 +1,7 @@
-"""A worker joins with what `make worker` prints and `kubeadm join`; its pods reach and are reached; gone is gone."""
+"""A worker joins with what `make worker` prints and `kubeadm join`; its pods reach and are reached; gone is gone.
+
+What it prints on AWS boots here too, with stand-ins for the two commands that ask AWS.
+"""
 
 import json
 from typing import Any
@@ -6,7 +9,7 @@ from typing import Any
 import pytest
 
 from providers.local.commands import run
-from tests.machines import worker
+from tests.machines import aws_worker, worker
 from tests.machines.stack import Stack, eventually
 
 pytestmark = [pytest.mark.machines, pytest.mark.timeout(420)]
@@ -16,7 +19,7 @@ ROUTE_SECONDS = 60
 
 
 def test_a_worker_joins_runs_pods_that_find_services_by_name_and_leaves_nothing(stack: Stack) -> None:
-    with worker.joined(stack) as name:
+    with worker.joined(stack, worker.printed(stack)) as name:
         eventually(lambda: is_ready(stack, name), lambda: stack.console(name)[-4000:], READY_SECONDS)
         cidr = stack.kubectl("get", "node", name, "--output=jsonpath={.spec.podCIDR}")
         address = stack.machines()[name].address
@@ -34,6 +37,16 @@ def test_a_worker_joins_runs_pods_that_find_services_by_name_and_leaves_nothing(
         assert "is a worker" in refused
         stack.kubectl("delete", "node", name)
         eventually(lambda: cidr not in routes(stack), lambda: routes(stack), ROUTE_SECONDS)
+
+
+def test_a_worker_of_aws_fetches_binaries_and_token_joins_and_waits_for_the_clouds_controller_manager(
+    stack: Stack,
+) -> None:
+    with worker.joined(stack, aws_worker.user_data(stack)) as name:
+        eventually(lambda: is_ready(stack, name), lambda: stack.console(name)[-4000:], READY_SECONDS)
+        spec = json.loads(stack.kubectl("get", "node", name, "--output=jsonpath={.spec}"))
+    assert spec["providerID"] == aws_worker.PROVIDER_ID
+    assert "node.cloudprovider.kubernetes.io/uninitialized" in {taint["key"] for taint in spec["taints"]}
 
 
 def test_the_user_data_of_a_zone_that_is_none_is_refused_with_those_that_are(stack: Stack) -> None:
