@@ -109,14 +109,14 @@ WantedBy=multi-user.target
 """
 
 
-def up_servers(statistics: str, backend: str = BACKEND) -> list[str]:
+def up_servers(statistics: str) -> list[str]:
     """Names of the servers that are UP, from the admin socket's `show stat` (CSV)."""
     header, *rows = [line.split(",") for line in statistics.splitlines() if line]
     columns = {name.lstrip("# "): index for index, name in enumerate(header)}
     return [
         row[columns["svname"]]
         for row in rows
-        if row[columns["pxname"]] == backend
+        if row[columns["pxname"]] == BACKEND
         and row[columns["svname"]] != "BACKEND"
         and row[columns["status"]].startswith("UP")
         # "UP" is also the verdict on a server that no check has asked yet.

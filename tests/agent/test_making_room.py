@@ -107,7 +107,7 @@ def test_the_alarm_stays_while_another_member_is_full(world: World) -> None:
 
 def test_the_alarm_stays_while_what_lives_fills_the_database(world: World) -> None:
     world.live_bytes = FULL
-    assert "delete objects, or raise the quota" in world.answer()
+    assert "in use after compaction and defragmentation: delete objects" in world.answer()
     assert world.done == ["compacted to 70", "defragmented"]
 
 

@@ -24,7 +24,6 @@ class ListedMember:
     name: str
     """Empty for one that has never started."""
     peer_urls: tuple[str, ...]
-    client_urls: tuple[str, ...]
     learner: bool
 
 
@@ -42,8 +41,6 @@ class EndpointStatus:
 
     member_id: int
     leader_id: int
-    raft_index: int
-    applied_index: int
     learner: bool
     database_bytes: int
     used_bytes: int
@@ -94,14 +91,12 @@ class Etcdctl:
         """Remove a member for good."""
         self._json(endpoints, "member", "remove", f"{member_id:x}")
 
-    def status(self, endpoint: str, timeout: float = 2) -> EndpointStatus:
+    def status(self, endpoint: str) -> EndpointStatus:
         """What the member at one endpoint says about itself; does not need a quorum."""
-        answer = self._json((endpoint,), "endpoint", "status", timeout=timeout)[0]["Status"]
+        answer = self._json((endpoint,), "endpoint", "status", timeout=2)[0]["Status"]
         return EndpointStatus(
             member_id=answer["header"]["member_id"],
             leader_id=answer.get("leader", 0),
-            raft_index=answer.get("raftIndex", 0),
-            applied_index=answer.get("raftAppliedIndex", 0),
             learner=answer.get("isLearner", False),
             database_bytes=answer.get("dbSize", 0),
             used_bytes=answer.get("dbSizeInUse", 0),
@@ -172,6 +167,5 @@ def _member(entry: dict[str, Any]) -> ListedMember:
         id=entry["ID"],
         name=entry.get("name", ""),
         peer_urls=tuple(entry.get("peerURLs", ())),
-        client_urls=tuple(entry.get("clientURLs", ())),
         learner=entry.get("isLearner", False),
     )

@@ -140,7 +140,7 @@ class Repair:
             if own.file_bytes > limit:
                 return (
                     f"etcd is full: {own.used_bytes:.0f} of {etcd.etcd.quota_bytes} bytes are in use after compaction"
-                    " and defragmentation: delete objects, or raise the quota"
+                    " and defragmentation: delete objects"
                 )
             if any(other.file_bytes > limit for other in others):
                 return "etcd is full: other members make room"
