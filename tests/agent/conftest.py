@@ -21,6 +21,9 @@ from tests.agent.memory_cloud import MemoryCloud
 from tests.agent.processes import Processes
 from toolchain import cache
 
+ME, OTHER, THIRD = (Peer(name=f"member-{i}", zone="z", address=f"10.0.{i}.21") for i in (1, 2, 3))
+"""Members of whom nobody is there; tests look at one."""
+
 
 def document(name: str, members: tuple[Peer, ...], uid: str = "u1", role: Role = Role.MEMBER) -> Machine:
     """A machine document in which `name` is one of `members`."""
@@ -33,6 +36,15 @@ def document(name: str, members: tuple[Peer, ...], uid: str = "u1", role: Role =
             masters=3, zones=("z",),
         ),
         snapshots=Snapshots(interval_seconds=900, keep=(), locked=False),
+    )  # fmt: skip
+
+
+def idle_member(folder: Path) -> Context:
+    """What an agent on `ME` has in hand, without a process or a network."""
+    instance = Instance("i", "g", ME.name, ME.zone, ME.address, "t", "t")
+    return Context(
+        machine=document(ME.name, (ME, OTHER, THIRD)), cloud=MemoryCloud(instance, {}, {}), instance=instance,
+        log=Log(console=None), services=Processes(folder / "log"), paths=Paths(folder),
     )  # fmt: skip
 
 

@@ -6,18 +6,11 @@ from typing import Any
 import pytest
 
 from components.node.agent import defragmentation
-from components.node.agent.cloud import Instance
 from components.node.agent.defragmentation import MINIMUM_BYTES, USED_SHARE, Defragmentation, Size, parse
-from components.node.agent.log import Log
-from components.node.agent.step import Context, Paths
 from components.node.lock import ClusterLock
-from components.node.machine import Peer
 from components.node.record import Keys
-from tests.agent.conftest import document
-from tests.agent.memory_cloud import MemoryCloud
-from tests.agent.processes import Processes
+from tests.agent.conftest import ME, OTHER, THIRD, idle_member
 
-ME, OTHER, THIRD = (Peer(name=f"member-{i}", zone="z", address=f"10.0.{i}.21") for i in (1, 2, 3))
 LARGE = MINIMUM_BYTES * 4
 
 
@@ -38,11 +31,7 @@ class World:
     """One member's view of all."""
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
-        instance = Instance("i", "g", ME.name, "z", ME.address, "t", "t")
-        self.context = Context(
-            machine=document(ME.name, (ME, OTHER, THIRD)), cloud=MemoryCloud(instance, {}, {}), instance=instance,
-            log=Log(console=None), services=Processes(folder / "log"), paths=Paths(folder),
-        )  # fmt: skip
+        self.context = idle_member(folder)
         self.sizes = {peer.address: size(fragmented=False) for peer in (ME, OTHER, THIRD)}
         self.member = Member()
         patch.setattr(defragmentation, "size_at", lambda address: self.sizes[address])

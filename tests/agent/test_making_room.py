@@ -7,20 +7,13 @@ from typing import Any
 import pytest
 
 from components.node.agent import repair
-from components.node.agent.cloud import Instance
 from components.node.agent.defragmentation import Size
 from components.node.agent.etcdctl import Alarm, AlarmKind
-from components.node.agent.log import Log
 from components.node.agent.repair import FULL_SHARE, Repair
-from components.node.agent.step import Context, Paths
 from components.node.lock import ClusterLock, LockedError
-from components.node.machine import Peer
 from components.node.record import Keys
-from tests.agent.conftest import document
-from tests.agent.memory_cloud import MemoryCloud
-from tests.agent.processes import Processes
+from tests.agent.conftest import ME, OTHER, THIRD, idle_member
 
-ME, OTHER, THIRD = (Peer(name=f"member-{i}", zone="z", address=f"10.0.{i}.21") for i in (1, 2, 3))
 QUOTA = 1000
 FULL, ROOM = QUOTA * FULL_SHARE + 1, QUOTA * FULL_SHARE
 OWN_ID = 11
@@ -56,11 +49,7 @@ class World:
     """A cluster with the alarm; by default only this member's file is full, and it is all history."""
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
-        instance = Instance("i", "g", ME.name, "z", ME.address, "t", "t")
-        self.context = Context(
-            machine=document(ME.name, (ME, OTHER, THIRD)), cloud=MemoryCloud(instance, {}, {}), instance=instance,
-            log=Log(console=None), services=Processes(folder / "log"), paths=Paths(folder),
-        )  # fmt: skip
+        self.context = idle_member(folder)
         self.sizes = {peer.address: Size(ROOM, 10, leader=False) for peer in (ME, OTHER, THIRD)}
         self.sizes[ME.address] = Size(FULL, 10, leader=False)
         self.live_bytes = 10.0

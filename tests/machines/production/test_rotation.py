@@ -10,13 +10,12 @@ import pytest
 
 from drills import kubeconfig
 from drills.api import Api, ApiError
+from tests.machines.drilling import FLOOR_SECONDS
 from tests.machines.stack import Stack
 
 pytestmark = [pytest.mark.machines, pytest.mark.campaign, pytest.mark.timeout(2400)]
 
 CONFIG_MAPS: Final = "/api/v1/namespaces/default/configmaps"
-FLOOR_SECONDS: Final = 30.0
-"""The promise of a failover (drills/thresholds.py); what was measured is printed."""
 FAILED_MAX: Final = 0.1
 """Share of writes that may fail while each machine is replaced three times, on two cores; a cluster that turns this
 client away after a step, as a kubeconfig of before would be, fails a third and more."""
