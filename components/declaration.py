@@ -11,8 +11,9 @@ from typing import Any, Final
 from components.clouds import Management
 from components.managed import PLANES
 from components.node.health import LOAD_BALANCER, grace_period_seconds, shutdown_delay_seconds
+from components.scenarios import SnapshotPlan
 from components.settings import Settings
-from components.topology import Master, Member, SnapshotPlan, Topology
+from components.topology import Master, Member, Topology
 
 READINESS_PATH: Final = "/readyz"
 """What every load balancer asks masters for: unlike a TCP connection it fails while a master cannot serve."""

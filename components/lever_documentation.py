@@ -10,7 +10,7 @@ from components.azure import levers as azure
 from components.clouds import Cloud
 from components.gcp import levers as gcp
 from components.managed import PLANES, Lever
-from components.topology import Scenario
+from components.scenarios import Scenario
 
 NAMES: Final = {Cloud.AWS: "EKS", Cloud.AZURE: "AKS", Cloud.GCP: "GKE"}
 

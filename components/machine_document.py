@@ -17,9 +17,10 @@ from components.node.machine import (
     Role,
     Snapshots,
 )
+from components.scenarios import SnapshotPlan
 from components.self_managed_settings import NetworkPlugin
 from components.settings import Settings
-from components.topology import SnapshotPlan, Topology
+from components.topology import Topology
 
 
 @dataclass(frozen=True, kw_only=True)

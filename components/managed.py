@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.clouds import Cloud
-from components.topology import Scenario
+from components.scenarios import Scenario
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from components.clouds import OFFERS, REGIONS, Cloud, Management
 from components.managed import OLDEST_MINORS, PLANES
 from components.managed_settings import DnsSettings, NodeSettings
 from components.network_settings import LoadBalancerSettings, NetworkSettings
+from components.scenarios import SHAPES, Scenario
 from components.self_managed_settings import (
     AuthenticationSettings,
     EtcdSettings,
@@ -24,7 +25,7 @@ from components.self_managed_settings import (
     NetworkPlugin,
 )
 from components.setting_group import Group
-from components.topology import SHAPES, Scenario, Topology, managed, plan
+from components.topology import Topology, managed, plan
 
 NAMESPACE: Final = "kube-ha"
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from components.topology import Scenario
+from components.scenarios import Scenario
 from policy import declared
 from policy.properties import Properties
 from policy.resource import CONTROL_PLANE, Resource

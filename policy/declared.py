@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from components.topology import SHAPES, Scenario, Shape
+from components.scenarios import SHAPES, Scenario, Shape
 from policy.resource import Resource
 
 UNDECLARED: Final = Scenario.PRODUCTION

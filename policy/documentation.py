@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from types import ModuleType
 
-from components.topology import Scenario
+from components.scenarios import Scenario
 from policy.catalogue import GROUPS, rules_of
 from policy.declared import UNDECLARED
 from policy.rule import Rule, StackRule

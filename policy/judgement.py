@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from components.topology import Scenario
+from components.scenarios import Scenario
 from policy.properties import UndecidedError
 from policy.rule import Level, Rule
 

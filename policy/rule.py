@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from components.topology import Scenario
+from components.scenarios import Scenario
 from policy.resource import Resource, Stack
 
 Config = Mapping[str, Any]

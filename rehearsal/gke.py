@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from components.clouds import Cloud
 from components.managed import PLANES
+from components.scenarios import Scenario
 from components.settings import Settings
-from components.topology import Scenario
 from providers.gcp.package import KINDS
 from rehearsal.project import Project
 from rehearsal.published_scene import PublishedScene

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from components.scenarios import Scenario
 from components.settings import Settings
-from components.topology import Scenario
 from providers.aws.connection import ENDPOINT_VARIABLE, Aws
 from rehearsal import coverage
 from rehearsal.emulated_aws import EmulatedAws

@@ -9,7 +9,7 @@ import pulumi
 from pulumi_aws import s3
 
 from components.aws import policies
-from components.topology import SnapshotPlan
+from components.scenarios import SnapshotPlan
 
 
 @dataclass(frozen=True)

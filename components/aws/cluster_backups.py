@@ -10,7 +10,7 @@ from pulumi_aws import backup
 
 from components.aws import policies
 from components.aws.roles import role
-from components.topology import Tier
+from components.scenarios import Tier
 
 SCHEDULES: Final = {timedelta(hours=1): "cron(0 * ? * * *)", timedelta(days=1): "cron(30 2 ? * * *)"}
 """In UTC."""

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_aws import cloudwatch, sns
 
 from components.aws.alarms import MINUTE, Alarm, graph, make
-from components.topology import Tier
+from components.scenarios import Tier
 
 EKS: Final = "AWS/EKS"
 """Metrics that EKS gives of every cluster from version 1.28 on, free of charge."""

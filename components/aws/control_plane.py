@@ -7,7 +7,7 @@ from components.aws import policies
 from components.aws.key import Key, KeyArgs
 from components.declaration import declaration
 from components.outputs import ControlPlaneArgs
-from components.topology import Scenario
+from components.scenarios import Scenario
 
 
 class ControlPlaneOnAws(pulumi.ComponentResource):

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from components.managed import Lever
-from components.topology import Scenario, Tier
+from components.scenarios import Scenario, Tier
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ import pulumi
 from pulumi_aws import ec2, ssm
 
 from components.node.machine import Role
+from components.scenarios import Scenario
 from components.self_managed_settings import MachineSettings
 from components.settings import SettingsError
-from components.topology import Scenario
 
 DEFAULTS: Final = {
     "amd64": {

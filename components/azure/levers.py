@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.managed import Lever
-from components.topology import Scenario
+from components.scenarios import Scenario
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from components.managed import Lever
-from components.topology import Scenario
+from components.scenarios import Scenario
 
 
 @dataclass(frozen=True, kw_only=True)

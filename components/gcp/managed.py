@@ -21,8 +21,8 @@ from components.gcp.node_pool import NodePool, NodePoolArgs
 from components.gcp.services import Services, ServicesArgs
 from components.managed import PLANES
 from components.outputs import OUTPUTS, ControlPlaneArgs
+from components.scenarios import Scenario
 from components.settings import Settings, SettingsError
-from components.topology import Scenario
 
 BACKUP: Final = "gkebackup"
 ENCRYPTERS: Final = ("container", "compute", BACKUP)

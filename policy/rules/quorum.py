@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from components.topology import MAX_MEMBERS, Scenario
+from components.scenarios import Scenario
+from components.topology import MAX_MEMBERS
 from policy import declared
 from policy.resource import CONTROL_PLANE, Resource
 from policy.rule import ALWAYS, Config, Severity, resource_rule

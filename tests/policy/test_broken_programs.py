@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pytest
 
-from components.topology import Scenario
+from components.scenarios import Scenario
 from policy.catalogue import RULES
 from policy.judgement import judge
 from policy.resource import Stack

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from components.topology import Scenario
+from components.scenarios import Scenario
 from policy.ancestry import Ancestry
 from policy.catalogue import RULES
 from policy.judgement import judge

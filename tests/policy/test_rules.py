@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from components.declaration import placed
 from components.node.health import LOAD_BALANCER
-from components.topology import Scenario, Topology, TopologyError, plan
+from components.scenarios import Scenario
+from components.topology import Topology, TopologyError, plan
 from policy.catalogue import GROUPS, RULES, rules_of
 from policy.judgement import judge
 from policy.properties import UNKNOWN, Properties

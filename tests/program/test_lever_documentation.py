@@ -10,7 +10,7 @@ import pytest
 from components.clouds import Cloud
 from components.lever_documentation import page, words
 from components.managed import PLANES
-from components.topology import Scenario, Tier
+from components.scenarios import Scenario, Tier
 
 ROOT = Path(__file__).resolve().parents[2]
 

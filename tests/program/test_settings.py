@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from components.managed import PLANES
+from components.scenarios import Scenario
 from components.settings import KUBERNETES_VERSIONS, SettingsError, load
-from components.topology import Scenario, TopologyError
+from components.topology import TopologyError
 from tests.program.stacks import NAMES, as_engine_hands_it, settings_of
 
 

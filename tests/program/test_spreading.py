@@ -9,8 +9,8 @@ import yaml
 from cli import add_ons
 from cli.refused import RefusedError
 from components.clouds import OFFERS, Cloud, Management
+from components.scenarios import Scenario
 from components.spreading import ADD_ONS, manifests
-from components.topology import Scenario
 from policy.properties import Properties
 from policy.resource import Resource, Stack
 from tests.policy.test_broken_programs import findings

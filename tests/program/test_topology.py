@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.topology import SHAPES, Scenario, Topology, TopologyError, plan, spread
+from components.scenarios import SHAPES, Scenario
+from components.topology import Topology, TopologyError, plan, spread
 
 ZONES = tuple(f"zone-{letter}" for letter in "abcdefg")
 

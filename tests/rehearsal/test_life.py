@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.topology import Scenario
+from components.scenarios import Scenario
 from rehearsal.engine import Operation, Outcome
 from rehearsal.life import Life, RehearsalError
 from rehearsal.self_managed_aws import SelfManagedAws

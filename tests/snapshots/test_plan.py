@@ -15,7 +15,7 @@ from components.node.snapshots import (
     life_seconds,
     surplus,
 )
-from components.topology import SHAPES, Scenario
+from components.scenarios import SHAPES, Scenario
 
 NOW = 1_800_000_000
 DAY = 86400
