@@ -5,7 +5,7 @@ from importlib import import_module
 import pulumi
 from pulumi.runtime import config as stack_configuration
 
-from components import outputs
+from components import control_plane
 from components.settings import load
 
 try:
@@ -16,5 +16,5 @@ except ValueError as error:
 
 # A cloud's SDK is slow to import and large: only the one that the stack chose is.
 cloud = import_module(f"components.{settings.cloud}.{settings.control_plane.module}")
-arguments = outputs.ControlPlaneArgs(settings=settings, topology=topology)
-outputs.export(cloud.ControlPlane(pulumi.get_stack(), arguments))
+arguments = control_plane.ControlPlaneArgs(settings=settings, topology=topology)
+control_plane.export(cloud.ControlPlane(pulumi.get_stack(), arguments))

@@ -13,8 +13,8 @@ from components.aws.dns_failover import DnsFailover, DnsFailoverArgs
 from components.aws.levers import LEVERS
 from components.aws.network import Network, NetworkArgs
 from components.aws.node_group import NodeGroup, NodeGroupArgs
+from components.control_plane import ControlPlaneArgs
 from components.managed import PLANES
-from components.outputs import OUTPUTS, ControlPlaneArgs
 from components.settings import SettingsError
 
 
@@ -37,9 +37,9 @@ class ControlPlane(ControlPlaneOnAws):
         self.endpoint = pulumi.Output.all(*made).apply(lambda known: str(known[0]))
         known = pulumi.Output.all(self.endpoint, self.cluster.authority)
         written = known.apply(lambda known: by_aws_cli(self.name, self.settings.region, *known))
-        self.kubeconfig: pulumi.Output[str] = pulumi.Output.secret(written)
+        self.kubeconfig = pulumi.Output.secret(written)
         self.backups = self.store.vault_arn
-        self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
+        self.complete()
 
     def checked(self) -> machine_types.MachineType:
         """The nodes' type, when everything that only AWS can judge is as it should be."""

@@ -1,9 +1,10 @@
 """A self-managed control plane on AWS: network, keys, bucket, machines over zones, one load balancer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import pulumi
 
+from components import machine_groups
 from components.aws import addresses, endpoints, existing_network, machine_types, policies, user_data
 from components.aws.backups import Backups, BackupsArgs
 from components.aws.control_plane import ControlPlaneOnAws
@@ -17,11 +18,11 @@ from components.aws.network import Network, NetworkArgs
 from components.aws.secrets import Secrets, SecretsArgs
 from components.aws.security_groups import SecurityGroups, SecurityGroupsArgs
 from components.aws.workers import Workers, WorkersArgs
+from components.control_plane import ControlPlaneArgs
 from components.machine_document import Cluster, Identity
 from components.node.health import API_PORT
 from components.node.machine import Role
 from components.node.snapshots import SnapshotKeys
-from components.outputs import OUTPUTS, ControlPlaneArgs
 from components.pki import Pki, PkiArgs
 from components.self_managed_settings import NetworkPlugin
 from components.settings import SettingsError
@@ -41,7 +42,7 @@ class ControlPlane(ControlPlaneOnAws):
         self.make_stores()
         self.make_network()
         self.make_identities()
-        groups = [*self.member_groups(), *self.master_groups()]
+        groups = [self.group(group) for group in machine_groups.groups(self.topology)]
         self.monitor(groups)
 
         # Whoever reads the endpoint or the kubeconfig gets one that answers.
@@ -49,7 +50,7 @@ class ControlPlane(ControlPlaneOnAws):
         self.endpoint = pulumi.Output.concat("https://", host)
         self.kubeconfig = self.pki.kubeconfig(name, host)
         self.backups = self.store.url
-        self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
+        self.complete()
 
     @property
     def routes_pods(self) -> bool:
@@ -198,50 +199,32 @@ class ControlPlane(ControlPlaneOnAws):
         )
         return MachineIdentity(f"{self.name}-{role}", IdentityArgs(policy=policies.machine(about)), opts=self.child)
 
-    def member_groups(self) -> Iterable[MachineGroup]:
-        """External members: a group of one each, since a member's identity outlives its machine."""
-        if self.topology.external_etcd:
-            for member in self.topology.members:
-                yield self.durable_group(Role.MEMBER, member.name, member.zone)
-
-    def master_groups(self) -> Iterable[MachineGroup]:
-        """Stacked masters carry a member, so they are groups of one too; others are one group over all zones."""
-        if not self.topology.external_etcd:
-            for master in self.topology.masters:
-                yield self.durable_group(Role.MASTER, master.name, master.zone)
-            return
-        zones = list(self.network.private_subnets)
-        count = len(self.topology.masters)
-        yield self.group(f"{self.name}-masters", Identity(role=Role.MASTER), zones, count, None)
-
-    def durable_group(self, role: Role, machine: str, zone: str) -> MachineGroup:
-        """A group of one whose machine has a reserved address and a volume that outlives it."""
-        identity = Identity(role=role, name=machine, zone=zone, address=self.members_at[machine])
-        return self.group(f"{self.name}-{machine}", identity, [zone], 1, Durable(machine=machine, zone=zone))
-
-    def group(
-        self, name: str, identity: Identity, zones: list[str], count: int, durable: Durable | None
-    ) -> MachineGroup:
-        role = identity.role
-        targets = [self.balancer.target_group_arn] if self.balancer and role is Role.MASTER else []
+    def group(self, group: machine_groups.Group) -> MachineGroup:
+        """A group of masters or members: of one in its zone where it is durable, else over all zones."""
+        role, durable = group.role, None
+        subnets = self.network.private_subnets
+        if group.durable:
+            (machine,) = group.machines
+            durable = Durable(machine=machine.name, zone=machine.zone)
+            subnets = {machine.zone: subnets[machine.zone]}
         return MachineGroup(
-            name,
+            f"{self.name}-{group.name}",
             MachineGroupArgs(
                 cluster=self.name,
                 uid=self.pki.uid,
                 role=role,
-                count=count,
-                subnets=[self.network.private_subnets[zone] for zone in zones],
+                count=len(group.machines),
+                subnets=list(subnets.values()),
                 machine_type=self.types[role].name,
                 image=self.settings.machines.image or machine_types.newest_image(self.types[role], self.asking),
                 image_is_chosen=self.settings.machines.image is not None,
-                user_data=self.user_data(identity),
+                user_data=self.user_data(group.identity(self.members_at)),
                 instance_profile_arn=self.identities[role].instance_profile_arn,
                 security_group=self.security_groups.of_role(role),
                 key_arn=self.key.arn,
                 # A machine that boots before its secrets and its way out are there would begin with refusals.
                 needs=[self.secrets, self.store, self.network, self.security_groups],
-                target_groups=targets,
+                target_groups=[self.balancer.target_group_arn] if self.balancer and role is Role.MASTER else [],
                 durable=durable,
             ),
             opts=self.child,

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_azure_native as azure
 from pulumi_azure_native import authorization, containerservice, resources
 
+from components import control_plane
 from components.azure import node_pools
 from components.azure.backups import Backups, BackupsArgs
 from components.azure.cluster import Cluster, ClusterArgs
@@ -21,29 +22,24 @@ from components.azure.network import Network, NetworkArgs
 from components.azure.place import Place
 from components.azure.prometheus import Prometheus, PrometheusArgs
 from components.clouds import Cloud
-from components.declaration import declaration
+from components.control_plane import ControlPlaneArgs
 from components.managed import PLANES
-from components.outputs import OUTPUTS, ControlPlaneArgs
 
 CLUSTER_TAG: Final = "kube-ha:cluster"
 OBJECT_ID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 NO_BACKUPS: Final = "none"
 
 
-class ControlPlane(pulumi.ComponentResource):
+class ControlPlane(control_plane.ControlPlane):
     """Everything of a stack; done when AKS says that the cluster runs."""
 
     def __init__(self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_administrators(name, args.settings.administrators)
-        declared = declaration(args.settings, args.topology)
         provider = azure.Provider(name, location=args.settings.region)
         ours = pulumi.ResourceOptions(providers={"azure-native": provider})
-        super().__init__("kube-ha:azure:ControlPlane", name, declared, pulumi.ResourceOptions.merge(opts, ours))
-        self.name = name
-        self.settings, self.topology = args.settings, args.topology
+        super().__init__(name, args, pulumi.ResourceOptions.merge(opts, ours))
         self.levers = LEVERS[self.topology.scenario]
         self.tags: Mapping[str, str] = {**self.settings.tags, CLUSTER_TAG: name}
-        self.child = pulumi.ResourceOptions(parent=self)
         self.asking = pulumi.InvokeOptions(parent=self, provider=provider)
         self.account = authorization.get_client_config(opts=self.asking)
         self.place = self.group(name, self.child)
@@ -59,11 +55,7 @@ class ControlPlane(pulumi.ComponentResource):
 
         self.endpoint = pulumi.Output.concat("https://", self.cluster.host, ":443")
         self.kubeconfig = self.credentials()
-        self.zones = pulumi.Output.from_input(list(self.topology.zones))
-        self.masters = pulumi.Output.from_input([master.name for master in self.topology.masters])
-        self.members = pulumi.Output.from_input([member.name for member in self.topology.members])
-        self.survives = pulumi.Output.from_input(list(self.topology.survives))
-        self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
+        self.complete()
 
     def keep(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, protect=True, retain_on_delete=True)

@@ -7,8 +7,9 @@ from typing import Final
 import pulumi
 import pulumi_gcp as gcp
 
+from components import control_plane
 from components.clouds import Cloud
-from components.declaration import declaration
+from components.control_plane import ControlPlaneArgs
 from components.gcp import addresses, kubeconfig, names
 from components.gcp.backups import FAR_REGIONS, Backups, BackupsArgs, Store
 from components.gcp.cluster import Cluster, ClusterArgs
@@ -20,7 +21,6 @@ from components.gcp.network import Network, NetworkArgs
 from components.gcp.node_pool import NodePool, NodePoolArgs
 from components.gcp.services import Services, ServicesArgs
 from components.managed import PLANES
-from components.outputs import OUTPUTS, ControlPlaneArgs
 from components.scenarios import Scenario
 from components.settings import Settings, SettingsError
 
@@ -31,27 +31,24 @@ ENCRYPTERS: Final = ("container", "compute", BACKUP)
 SYSTEM_MACHINES: Final = "e2-standard-2"
 
 
-class ControlPlane(pulumi.ComponentResource):
+class ControlPlane(control_plane.ControlPlane):
     """Everything of a stack."""
 
     def __init__(self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        self.name, self.settings, self.topology = name, args.settings, args.topology
         try:
             self.project = project()
             self.account_id = names.account_id(name)
-            self.labels = names.labels(name, self.settings.tags)
-            self.administrators = names.members(self.settings.administrators)
+            self.labels = names.labels(name, args.settings.tags)
+            self.administrators = names.members(args.settings.administrators)
         except SettingsError as error:
             raise pulumi.RunError(f"stack {name}:\n{error}") from None
         provider = gcp.Provider(
-            name, project=self.project, region=self.settings.region, default_labels=dict(self.labels)
+            name, project=self.project, region=args.settings.region, default_labels=dict(self.labels)
         )
-        declared = declaration(self.settings, self.topology)
         ours = pulumi.ResourceOptions(providers={"gcp": provider})
-        super().__init__("kube-ha:gcp:ControlPlane", name, declared, pulumi.ResourceOptions.merge(opts, ours))
+        super().__init__(name, args, pulumi.ResourceOptions.merge(opts, ours))
         self.levers = LEVERS[self.settings.scenario]
         self.frugal = self.settings.scenario is Scenario.DEVELOPMENT
-        self.child = pulumi.ResourceOptions(parent=self)
         regional = PLANES[Cloud.GCP][self.settings.scenario].tier == "regional"
         self.location = self.settings.region if regional else self.topology.zones[0]
         self.node_locations = self.topology.zones if regional else self.topology.zones[1:]
@@ -74,13 +71,9 @@ class ControlPlane(pulumi.ComponentResource):
         rendered = pulumi.Output.all(self.endpoint, self.cluster.authority).apply(
             lambda known: kubeconfig.render(name, *known)
         )
-        self.kubeconfig: pulumi.Output[str] = pulumi.Output.secret(rendered)
-        self.zones = pulumi.Output.from_input(list(self.topology.zones))
-        self.masters = pulumi.Output.from_input([master.name for master in self.topology.masters])
-        self.members = pulumi.Output.from_input([member.name for member in self.topology.members])
-        self.survives = pulumi.Output.from_input(list(self.topology.survives))
+        self.kubeconfig = pulumi.Output.secret(rendered)
         self.backups = pulumi.Output.all(*plans.plans.values()).apply(", ".join)
-        self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
+        self.complete()
 
     def make_network(self) -> Network:
         network = self.settings.network

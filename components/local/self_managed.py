@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import pulumi
 
-from components.declaration import declaration
+from components import control_plane, machine_groups
+from components.control_plane import ControlPlaneArgs
 from components.local import addresses
 from components.local.backups import Backups, BackupsArgs, Upload
 from components.local.load_balancer import LoadBalancer, LoadBalancerArgs
@@ -15,7 +16,6 @@ from components.machine_document import Cluster, Identity, document
 from components.node import bundle, cloud_init
 from components.node.health import API_PORT
 from components.node.machine import Balancing, Peer, Role
-from components.outputs import OUTPUTS, ControlPlaneArgs
 from components.pki import Pki, PkiArgs
 from providers.local import resources as local
 from toolchain import artifacts, cache
@@ -24,15 +24,11 @@ READY_SECONDS = 600
 """How long `up` waits for the machines; a cold start takes well under a minute, a roll of all machines several."""
 
 
-class ControlPlane(pulumi.ComponentResource):
+class ControlPlane(control_plane.ControlPlane):
     """Network, keys, bucket, machines, balancers; done when the API answers."""
 
     def __init__(self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        declared = declaration(args.settings, args.topology)
-        super().__init__("kube-ha:local:ControlPlane", name, declared, opts)
-        self.name = name
-        self.settings, self.topology = args.settings, args.topology
-        self.child = pulumi.ResourceOptions(parent=self)
+        super().__init__(name, args, opts)
         self.addresses = addresses.plan(self.settings.network.cidr, self.topology)
         self.host = f"{self.addresses.endpoint_address}:{API_PORT}"
         node = built()
@@ -53,7 +49,7 @@ class ControlPlane(pulumi.ComponentResource):
         self.store = Backups(name, BackupsArgs(network=self.network.id, uploads=self.uploads()), opts=self.child)
         self.needs = [secrets, *self.store.uploads]
 
-        groups = [*self.member_groups(), *self.master_groups(), *self.balancer_groups()]
+        groups = [*map(self.group, machine_groups.groups(self.topology)), *self.balancer_groups()]
         ready = local.Readiness(
             name,
             local.ReadinessArgs(
@@ -71,12 +67,8 @@ class ControlPlane(pulumi.ComponentResource):
         answering = ready.network.apply(lambda _: self.host)
         self.endpoint = pulumi.Output.concat("https://", answering)
         self.kubeconfig = self.pki.kubeconfig(name, answering)
-        self.zones = pulumi.Output.from_input(list(self.topology.zones))
-        self.masters = pulumi.Output.from_input([master.name for master in self.topology.masters])
-        self.members = pulumi.Output.from_input([member.name for member in self.topology.members])
-        self.survives = pulumi.Output.from_input(list(self.topology.survives))
         self.backups = self.store.url
-        self.register_outputs({output: getattr(self, output) for output in OUTPUTS})
+        self.complete()
 
     def uploads(self) -> Mapping[str, Upload]:
         """What a machine fetches, by its key in the bucket: the agent. The image has everything else."""
@@ -85,46 +77,21 @@ class ControlPlane(pulumi.ComponentResource):
             self.agent.key: Upload(self.agent.write(cache.root() / "agent"), self.agent.sha256),
         }
 
-    def member_groups(self) -> Iterable[MachineGroup]:
-        """External members: a group of one each, since a member's identity outlives its machine."""
-        if self.topology.external_etcd:
-            for member in self.topology.members:
-                yield self.durable_group(Role.MEMBER, member.name, member.zone)
-
-    def master_groups(self) -> Iterable[MachineGroup]:
-        """Stacked masters carry a member, so they are groups of one too; others are one group over all zones."""
-        if not self.topology.external_etcd:
-            for master in self.topology.masters:
-                yield self.durable_group(Role.MASTER, master.name, master.zone)
-            return
-        slots = [
-            Slot(machine=master.name, zone=master.zone, address=self.addresses.machines[master.name])
-            for master in self.topology.masters
-        ]
-        yield MachineGroup(f"{self.name}-masters", self.group_args(Identity(role=Role.MASTER), slots), opts=self.child)
-
-    def durable_group(self, role: Role, machine: str, zone: str) -> MachineGroup:
-        """A group of one whose machine has a reserved address and a volume that outlives it."""
-        address = self.addresses.machines[machine]
+    def group(self, group: machine_groups.Group) -> MachineGroup:
+        """A group of masters or members at the addresses that are reserved for them."""
+        reserved = self.addresses.machines
         return MachineGroup(
-            f"{self.name}-{machine}",
-            self.group_args(
-                Identity(role=role, name=machine, zone=zone, address=address),
-                [Slot(machine=machine, zone=zone, address=address)],
-                durable=True,
+            f"{self.name}-{group.name}",
+            MachineGroupArgs(
+                network=self.network.id,
+                role=group.role,
+                image=self.image,
+                user_data=self.user_data(group.identity(reserved)),
+                slots=[Slot(machine=one.name, zone=one.zone, address=reserved[one.name]) for one in group.machines],
+                durable=group.durable,
+                needs=self.needs,
             ),
             opts=self.child,
-        )
-
-    def group_args(self, identity: Identity, slots: list[Slot], *, durable: bool = False) -> MachineGroupArgs:
-        return MachineGroupArgs(
-            network=self.network.id,
-            role=identity.role,
-            image=self.image,
-            user_data=self.user_data(identity),
-            slots=slots,
-            durable=durable,
-            needs=self.needs,
         )
 
     def balancer_groups(self) -> Iterable[MachineGroup]:

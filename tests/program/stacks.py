@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from components import outputs
+from components import control_plane
 from components.settings import Settings, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,5 +29,5 @@ def settings_of(stack: str, **changes: Any) -> Settings:
 def program(stack: str, settings: Settings) -> Any:
     """What `__main__.py` does, less the engine's own."""
     module = import_module(f"components.{settings.cloud}.{settings.control_plane.module}")
-    plane = module.ControlPlane(stack, outputs.ControlPlaneArgs(settings=settings, topology=settings.topology))
-    return [getattr(plane, name) for name in outputs.OUTPUTS]
+    plane = module.ControlPlane(stack, control_plane.ControlPlaneArgs(settings=settings, topology=settings.topology))
+    return [getattr(plane, name) for name in control_plane.OUTPUTS]
