@@ -12,7 +12,7 @@ from cli.engine import Engine
 from components.node.agent import packages
 from components.node.cloud_init import LIMIT_BYTES
 from tests.aws.stacks import CONTROLLER, MADE, NAMES, PACKAGES, built, documents, of, user_data
-from tests.program.test_worker_command import ANSWERS, KUBECONFIG
+from tests.cli.test_worker import ANSWERS, KUBECONFIG
 
 
 @pytest.mark.parametrize("stack", NAMES)
