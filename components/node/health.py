@@ -43,8 +43,10 @@ class Haproxy:
 
 FRONT: Final = Haproxy(
     inter=500, fastinter=200, downinter=500, rise=2, fall=3,
-    # A check timeout of 500 ms marked healthy masters down under CPU load (measured).
-    timeout_check=2500,
+    # A check timeout of 500 ms marked healthy masters down under CPU load (measured). `/readyz` answers within
+    # ETCD_READY_SECONDS, whatever etcd does; an API server that hangs in the middle of a check is out 0.6 s after this
+    # (measured with 2500: requests failed for 3.0 s, in one run of four).
+    timeout_check=1500,
     # With `redispatch 1` each retry goes to another master: a new connection is late by this much, not lost. Zones are
     # a few milliseconds apart, and it is the kernel that answers, however busy the master is. Not so to a check, whose
     # TLS handshake counts as connecting: three in a row that take longer take a master out (not seen in any drill).
@@ -86,6 +88,11 @@ ends (measured). A request that takes longer is lost, as it is to a cloud that w
 ETCD_READY_SECONDS: Final = 1
 """How long an API server's `/readyz` waits for etcd; an election takes less. With Kubernetes' own 2 s, and as long
 again for its check `etcd`, a master whose member was cut from the others was in service for up to 10 s (measured)."""
+
+HTTP2_IDLE_SECONDS: Final = 5
+"""How long an HTTP/2 connection of a client that we start is silent before it is pinged, and how long the answer may
+take: the other side is given up after 10 s. With Kubernetes' own 30 and 15 s a kubelet noticed after 45 s that nobody
+is behind its connection, and its Node is taken for dead after 50 s."""
 
 NODE_GONE_SECONDS: Final = 3600
 """How long a master's Node is silent before it is taken for one whose machine will not come back."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from components.node.health import HTTP2_IDLE_SECONDS
 from components.node.machine import Machine
 
 UNIT: Final = "kubelet.service"
@@ -86,6 +87,7 @@ StartLimitIntervalSec=0
 Environment=PATH=/opt/kube-ha/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf \\
   --kubeconfig=/etc/kubernetes/kubelet.conf"
+Environment=HTTP2_READ_IDLE_TIMEOUT_SECONDS={HTTP2_IDLE_SECONDS} HTTP2_PING_TIMEOUT_SECONDS={HTTP2_IDLE_SECONDS}
 Environment=KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml
 EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
 ExecStart={executable} $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS

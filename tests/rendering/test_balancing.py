@@ -75,6 +75,10 @@ def test_a_dead_master_is_out_within_a_second_and_a_half_and_a_member_within_one
     assert PASSTHROUGH.inter * PASSTHROUGH.fall + PASSTHROUGH.timeout_check <= 1000
 
 
+def test_a_master_that_hangs_in_the_middle_of_a_check_is_out_within_two_and_a_half_seconds() -> None:
+    assert FRONT.timeout_check + (FRONT.fall - 1) * (FRONT.fastinter + FRONT.timeout_connect) <= 2500
+
+
 def test_a_master_whose_member_has_no_leader_is_out_within_four_seconds_and_an_election_takes_none_out() -> None:
     """A check lasts as long as the API server waits for etcd: its answer comes, and not the check's own timeout."""
     assert FRONT.timeout_check > ETCD_READY_SECONDS * 1000

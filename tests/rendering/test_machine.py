@@ -187,3 +187,10 @@ def test_an_image_archive_says_which_images_it_has_and_another_file_is_refused(t
     archive.write_text("no archive")
     with pytest.raises(images.ImageError, match=r"pause\.tar: not an OCI archive"):
         images.names(archive)
+
+
+def test_a_kubelet_notices_that_nobody_is_behind_its_connection_long_before_its_node_is_taken_for_dead() -> None:
+    found = re.findall(r"(HTTP2_(?:READ_IDLE|PING)_TIMEOUT_SECONDS)=(\d+)", kubelet.service())
+    assert [name for name, _ in found] == ["HTTP2_READ_IDLE_TIMEOUT_SECONDS", "HTTP2_PING_TIMEOUT_SECONDS"]
+    node_monitor_grace_period = 50
+    assert sum(int(seconds) for _, seconds in found) < node_monitor_grace_period / 2
