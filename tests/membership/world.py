@@ -172,6 +172,9 @@ class Etcd:
             raise EtcdctlError("can only promote a learner member")
         self._propose(Configuration(now.voters | {member_id}, now.learners - {member_id}, now.urls))
 
+    def disarm(self) -> None:
+        """There are no alarms here."""
+
     def restore(self, order: RestoreOrder, data: Data, member: str) -> None:
         self.world.touch(self.owner)
         self.world.cluster_ids.setdefault(order.generation, order.cluster_id)

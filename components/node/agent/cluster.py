@@ -138,7 +138,6 @@ class EtcdCluster:
         return member_id, initial_cluster(members, member_id, name)
 
     def disarm(self) -> None:
-        """Clear the alarms, at the member that answered for the quorum last."""
         self.etcdctl.disarm(self._endpoints)
 
     def promote(self, member_id: int) -> None:

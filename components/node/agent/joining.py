@@ -71,6 +71,9 @@ class Cluster(Protocol):
     def promote(self, member_id: int) -> None:
         """Make the learner a voter."""
 
+    def disarm(self) -> None:
+        """Clear the alarms, at the member that answered for the quorum last."""
+
     def restore(self, order: RestoreOrder, data: Data, member: str) -> None:
         """Restore the ordered snapshot to where the disk adopts it from, beside what runs; quick when it is there."""
 

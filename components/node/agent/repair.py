@@ -105,7 +105,7 @@ class Repair:
             Folders(context.paths.etcd_volume).set_aside(now.data)
             # What etcd said of that data counts no more.
             self._rebuilt = time.time()
-            etcd.disarm()
+            way.cluster.disarm()
             way.settle()
 
     @staticmethod

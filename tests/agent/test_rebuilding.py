@@ -1,0 +1,70 @@
+"""A member whose data is damaged is rebuilt only beside a quorum, and etcd takes writes again before it has joined."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from components.node.agent import cluster as module
+from components.node.agent.cluster import EtcdCluster
+from components.node.agent.etcdctl import Etcdctl, ListedMember, MemberList
+from components.node.agent.joining import Joining
+from components.node.agent.member import cluster, joining
+from components.node.agent.repair import Repair
+from components.node.agent.step import Context, NotYetError
+from components.node.etcd import client_url
+from components.node.record import Keys, Record, State, peer_url
+from tests.agent.conftest import ME, OTHER, THIRD, idle_member
+
+PEERS = (ME, OTHER, THIRD)
+RECORD = Record(
+    generation=1, token="t", members={one.name: peer_url(one.address) for one in PEERS}, state=State.FORMED  # noqa: S106
+)  # fmt: skip
+OWN_ID = RECORD.member_id(ME.name)
+
+
+@pytest.fixture
+def damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
+    """A member with data; the others answer as a quorum."""
+    made = idle_member(tmp_path)
+    log = made.paths.etcd_volume / f"u1-1-{OWN_ID:x}" / "member/wal/0.wal"
+    log.parent.mkdir(parents=True)
+    log.touch()
+    made.cloud.put(Keys("u1").record, RECORD.encode())
+    listed = tuple(
+        ListedMember(RECORD.member_id(one.name), one.name, (peer_url(one.address),), learner=False) for one in PEERS
+    )
+    monkeypatch.setattr(EtcdCluster, "_list", lambda self, endpoint: MemberList(RECORD.cluster_id, listed))
+    monkeypatch.setattr(module, "answers", lambda url, timeout: ME.address not in url)
+    return made
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was done to etcd, in order."""
+    made: list[str] = []
+
+    def disarm(self: Etcdctl, endpoints: Sequence[str]) -> None:
+        made.append(f"disarmed at {', '.join(endpoints)}")
+
+    monkeypatch.setattr(Etcdctl, "disarm", disarm)
+    monkeypatch.setattr(Joining, "settle", lambda self: made.append("settled"))
+    return made
+
+
+def test_its_alarm_is_cleared_at_a_member_that_is_left(damaged: Context, done: list[str]) -> None:
+    Repair(joining).rebuild(damaged, cluster(damaged), "crc mismatch")
+    cleared, settled = done
+    assert cleared in {f"disarmed at {client_url(one.address)}" for one in (OTHER, THIRD)}
+    assert settled == "settled"
+    assert list((damaged.paths.etcd_volume / "set-aside").iterdir()), "nothing is deleted"
+
+
+def test_without_a_quorum_of_others_its_data_stays(
+    damaged: Context, done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "answers", lambda url, timeout: OTHER.address in url)
+    with pytest.raises(NotYetError, match="no quorum without it"):
+        Repair(joining).rebuild(damaged, cluster(damaged), "crc mismatch")
+    assert done == []
+    assert not (damaged.paths.etcd_volume / "set-aside").exists()
