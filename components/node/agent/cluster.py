@@ -203,6 +203,9 @@ class EtcdCluster:
     def _await_log(self, data: Data) -> None:
         deadline = time.monotonic() + LOG_SECONDS
         while not self.folders.has_log(data):
+            # The unit's own condition: it starts without a log only what is prepared.
+            if self.folders.nonce(data) is None:
+                raise NotYetError(f"{self.folders.path(data)} was emptied while etcd was started on it")
             if time.monotonic() > deadline:
                 raise NotYetError(f"etcd has no write-ahead log after {LOG_SECONDS:.0f} s: journalctl -u {UNIT}")
             time.sleep(0.05)
