@@ -125,13 +125,17 @@ def decide(situation: Situation) -> Decision:
     raise AssertionError("row 9 matches everything")
 
 
+def overtakes(order: RestoreOrder, record: Record | Unreadable | None, data: Data | None, uid: str) -> bool:
+    """Whether an order is newer than this member's data of the cluster `uid`, and no older than the cluster."""
+    if isinstance(record, Unreadable):
+        return False
+    had = data.generation if data and data.uid == uid else 0
+    return order.generation > had and order.generation >= (record.generation if record else 0)
+
+
 def _row_1_restore(now: Situation) -> Decision | None:
     order = now.order
-    if order is None or isinstance(now.record, Unreadable):
-        return None
-    recorded = now.record.generation if now.record else 0
-    had = now.data.generation if now.data and now.data.uid == now.uid else 0
-    if order.generation <= had or order.generation < recorded:
+    if order is None or not overtakes(order, now.record, now.data, now.uid):
         return None
     if now.member in order.members and now.restored is not Mark.SPENT and _is_awaited(order, now):
         return Decision(1, Action.RESTORE, f"generation {order.generation} is ordered from {order.snapshot}")

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
 from components.node.agent.cloud import CloudError, ConflictError, NotFoundError
@@ -19,6 +19,7 @@ from components.node.membership import (
     Situation,
     Unreadable,
     decide,
+    overtakes,
 )
 from components.node.record import Keys, Record, RestoreOrder, State, Static
 from components.node.record import Mark as StoredMark
@@ -100,15 +101,15 @@ class Joining:
     patience: float = 120.0
     """Seconds to wait until etcd finds a change safe (a learner: in sync) before giving the lock back."""
 
-    def settle(self) -> Decision:
-        """Decide and act until etcd has been started; the last decision.
+    def settle(self, known: Situation | None = None) -> Decision:
+        """Decide and act until etcd has been started; the last decision. `known` is what was observed just now.
 
         Raises:
             NotYetError: something has to change elsewhere first.
             CloudError, LockLostError, etcdctl's errors: decide again later.
         """
         for _ in range(ROUNDS):
-            situation = self.observe()
+            situation, known = known or self.observe(), None
             decision = decide(situation)
             self.log(f"membership row {decision.row}: {decision.action.value} ({decision.reason})")
             if self._act(situation, decision):
@@ -122,24 +123,28 @@ class Joining:
         record = self._record(keys)
         order = None
         joined, restored = Mark.NONE, Mark.NONE
-        quorum = ordered_quorum = None
+        ordered_may_serve = False
         try:
             order = self._order(keys)
             if isinstance(record, Record) and self.member in record.members:
                 joined = self._mark(keys.joined(record.generation, self.member), self._prepared(record))
             if order is not None and self.member in order.members:
                 restored = self._mark(keys.restored(order.generation, self.member), self._prepared(order))
+            if order is not None and overtakes(order, record, data, self.uid):
+                ordered_may_serve = self._may_serve(keys, order)
         except (CloudError, ValueError) as error:
             self.log(f"the object store cannot be read: {error}")
             record = UNREADABLE
-        if isinstance(record, Record) and (data is not None or record.state is State.FORMED or joined is Mark.SPENT):
-            quorum = self.cluster.quorum(record)
-        if order is not None and not isinstance(record, Unreadable):
-            ordered_quorum = self.cluster.quorum(order)
-        return Situation(
+        ordered_quorum = self.cluster.quorum(order) if order is not None and ordered_may_serve else None
+        now = Situation(
             uid=self.uid, member=self.member, peer_url=self.peer_url, data=data, record=record, joined=joined,
-            quorum=quorum, order=order, restored=restored, ordered_quorum=ordered_quorum,
+            quorum=None, order=order, restored=restored, ordered_quorum=ordered_quorum,
         )  # fmt: skip
+        if not isinstance(record, Record) or decide(now).row == 1:
+            return now
+        if data is not None or record.state is State.FORMED or joined is Mark.SPENT:
+            return replace(now, quorum=self.cluster.quorum(record))
+        return now
 
     def promote_if_learner(self) -> bool:
         """Finish a join that a crash cut short; whether this member is a voter now."""
@@ -300,6 +305,11 @@ class Joining:
         except NotFoundError:
             return Mark.NONE
         return Mark.OURS if StoredMark.model_validate_json(content).nonce == nonce else Mark.SPENT
+
+    def _may_serve(self, keys: Keys, order: RestoreOrder) -> bool:
+        """Whether so many have, or may have, had data of the ordered generation that a quorum of it can be there."""
+        marked = [self._mark(keys.restored(order.generation, name), None) is not Mark.NONE for name in order.members]
+        return sum(marked) > len(marked) // 2
 
     def _record(self, keys: Keys) -> Record | Unreadable | None:
         try:

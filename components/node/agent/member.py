@@ -21,7 +21,7 @@ from components.node.agent.take_snapshot import before_change
 from components.node.etcd import UNIT, Files, metrics_url
 from components.node.lock import LockedError, LockLostError
 from components.node.machine import Machine
-from components.node.membership import Action, decide
+from components.node.membership import Action, Situation, decide
 from components.node.record import RestoreOrder, peer_url
 
 RECONSIDER_SECONDS: Final = 10.0
@@ -54,17 +54,17 @@ class Etcd(Step):
         self._await_generation(context)
 
     def tick(self, context: Context) -> str | None:
-        healthy = answers(metrics_url(context.machine.address, "/health"), timeout=1.5)
-        context.metrics.set("etcd_healthy", healthy)
         self._forget(context)
         try:
-            if healthy:
+            # First: where others have gone on to what is ordered no quorum is left here, and asking for it takes time.
+            self._obey(context)
+            if _healthy(context):
                 return self._well(context)
             if answers(metrics_url(context.machine.address, SERVING), timeout=1.5):
                 return self._alarmed(context)
             return self._unwell(context)
         except (NotYetError, EtcdctlError, CloudError, LockedError, LockLostError) as error:
-            return None if healthy else str(error)
+            return None if _healthy(context) else str(error)
 
     def leave(self, context: Context) -> None:
         # The unit's own stop gives leadership away first.
@@ -83,7 +83,6 @@ class Etcd(Step):
         self._unwell_since = None
         if not self._formed:
             self._formed = self._way(context).finish_forming()
-        self._obey(context)
         if time.monotonic() - self._reviewed > REVIEW_SECONDS:
             self._reviewed = time.monotonic()
             self._reconsider(context)
@@ -94,12 +93,10 @@ class Etcd(Step):
 
     def _alarmed(self, context: Context) -> str:
         self._unwell_since = None
-        self._obey(context)
         return self._repair.alarms(context, cluster(context))
 
     def _unwell(self, context: Context) -> str:
         now = time.monotonic()
-        self._obey(context)
         if self._unwell_since is None:
             self._unwell_since = now
         elif now - self._unwell_since > RECONSIDER_SECONDS:
@@ -120,7 +117,7 @@ class Etcd(Step):
         generation = _generation(context)
         if generation < order.generation:
             self._reconsider(context)
-        elif answers(metrics_url(context.machine.address, SERVING), timeout=1.5):
+        else:
             self._restore.finish(context, cluster(context).etcdctl, generation)
 
     def _await_generation(self, context: Context) -> None:
@@ -131,21 +128,28 @@ class Etcd(Step):
 
     def _reconsider(self, context: Context) -> None:
         """Whether this member's data is still what it should be: not after a removal, a restore order, or a wipe."""
-        action = decide(self._way(context).observe()).action
+        now = self._way(context).observe()
+        action = decide(now).action
         if action in {Action.RESTORE, Action.SET_ASIDE}:
-            self._settle(context)
+            self._settle(context, now)
         elif action in {Action.REPLACE, Action.JOIN}:
             self._repair.emptied(context, cluster(context))
 
-    def _settle(self, context: Context) -> None:
+    def _settle(self, context: Context, known: Situation | None = None) -> None:
         try:
-            self._way(context).settle()
+            self._way(context).settle(known)
         except SnapshotError as error:
             self._restore.failed(context, error.order, str(error))
             raise NotYetError(str(error)) from None
 
     def _way(self, context: Context) -> Joining:
         return joining(context, self._restore.consent(context, cluster(context).etcdctl))
+
+
+def _healthy(context: Context) -> bool:
+    healthy = answers(metrics_url(context.machine.address, "/health"), timeout=1.5)
+    context.metrics.set("etcd_healthy", healthy)
+    return healthy
 
 
 def _generation(context: Context) -> int:

@@ -8,11 +8,12 @@ from typing import Final
 
 from components.node import kubelet
 from components.node.agent.cloud import Cloud, CloudError, ConflictError, NotFoundError
+from components.node.agent.cluster import SERVING, answers
 from components.node.agent.etcdctl import Etcdctl, EtcdctlError
 from components.node.agent.files import write
 from components.node.agent.static_pods import API_SERVER, ELECTED, MANIFESTS, processes, terminate
 from components.node.agent.step import Context, NotYetError, Step
-from components.node.etcd import client_url
+from components.node.etcd import client_url, metrics_url
 from components.node.machine import Machine, Role
 from components.node.record import Keys, RestoreOrder, Stored
 from components.node.restore import STOP_SECONDS, Ended, Finished, Preparation, Progress, RestoreKeys
@@ -79,9 +80,11 @@ class MemberRestore:
             context.log("etcd", f"the restore to generation {order.generation} is withdrawn: {why}")
 
     def finish(self, context: Context, etcdctl: Etcdctl, generation: int) -> None:
-        """Called when etcd answers with a quorum on data of `generation`: let the masters go on."""
+        """Once etcd answers with a quorum on this member's data, which is of `generation`: let the masters go on."""
         progress = self.orders.unfinished(context)
         if progress is None or progress.order.generation != generation:
+            return
+        if not answers(metrics_url(context.machine.address, SERVING), timeout=1.5):
             return
         etcdctl.delete_prefix((client_url(context.machine.address),), MASTER_LEASES)
         keys = RestoreKeys(context.machine.uid, generation)
