@@ -4,14 +4,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from tests.machines import account, leftovers
 from tests.machines import clone as clones
-from tests.machines import leftovers
 from tests.machines.clone import Declared
 from tests.machines.stack import Stack
 
@@ -19,6 +19,18 @@ ROOT = Path("/var/lib/kube-ha/acceptance")
 """Not below /tmp: it should be on one file system with the toolchain's cache, as a user's is."""
 
 BringUp = Callable[[Declared], AbstractContextManager[Stack]]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What fails says how the machines were."""
+    report = yield
+    clone = getattr(item, "funcargs", {}).get("clone")
+    if report.failed and clone is not None:
+        # The test's own time may end meanwhile: it has failed already.
+        with suppress(Exception, pytest.fail.Exception):
+            report.sections.append(("machines", account.collected(clone)))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -26,11 +26,11 @@ def drill(stack: Stack, fault: Fault, folder: Path) -> Run:
     cluster = stack.cluster
     rng = random.Random()  # noqa: S311
     performer = Drill(stack.name, cluster, stack.injector, stack.kubeconfig, None, rng, lambda _: None)
-    before = stack.member_ids(cluster.leader() or "")
+    before = stack.member_ids(stack.leader())
     drilled = performer.run(fault, store.folder(folder, fault.name))
     told(fault, drilled)
     stack.wait_whole()
-    assert stack.member_ids(stack.cluster.leader() or "") == before, "a member came back as another"
+    assert stack.member_ids(stack.leader()) == before, "a member came back as another"
     return drilled.run
 
 

@@ -59,7 +59,7 @@ def said(*command: str) -> list[str]:
 
 def settled(stack: Stack, root: Path) -> list[str]:
     """What is left after a moment: a plugin whose host was gone before its engine ends a few seconds later."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while (left := of(stack, root)) and time.monotonic() < deadline:
         time.sleep(1)
     return left

@@ -13,6 +13,7 @@ from typing import Any, Final
 from components.node.agent.step import Paths
 from components.node.etcd import Files, client_url
 from drills.cluster import Cluster
+from drills.fault import View
 from drills.local import LocalInjector
 from providers.local.client import Client
 from providers.local.view import MachineView
@@ -22,7 +23,9 @@ from toolchain.cache import binary
 
 UP_SECONDS: Final = 900.0
 """Bounds a run that hangs; how long it may take says the test that measures it."""
-WHOLE_SECONDS: Final = 180.0
+WHOLE_SECONDS: Final = 300.0
+"""Longer than the cluster's lock outlives a holder that died (three minutes)."""
+VIEW_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,10 @@ class Stack:
         assert (ran.status != 0) == fails, f"{' '.join(command)} ended with {ran.status}:\n{output}"
         return ran
 
-    def make(self, target: str, *words: str, timeout: float = UP_SECONDS) -> Ran:
+    def make(self, target: str, *words: str, fails: bool = False, timeout: float = UP_SECONDS) -> Ran:
         """`make <target> STACK=<this>`."""
-        return self.run("make", "--no-print-directory", target, f"STACK={self.name}", *words, timeout=timeout)
+        command = ("make", "--no-print-directory", target, f"STACK={self.name}", *words)
+        return self.run(*command, fails=fails, timeout=timeout)
 
     def up(self) -> Ran:
         """Bring it up, with what anybody types; whole when it returns."""
@@ -132,6 +136,24 @@ class Stack:
         """Wait until nothing is missing."""
         eventually(lambda: not self.missing(), self.missing, seconds)
 
+    def view(self) -> View:
+        """The cluster as targets are chosen from it, once a member says that it leads and a balancer has the address.
+
+        A single look misses either where a machine is too busy to answer within a second.
+        """
+        views: list[View] = []
+
+        def complete() -> bool:
+            views.append(self.cluster.view())
+            return None not in {views[-1].leader, views[-1].active_balancer}
+
+        eventually(complete, lambda: (views[-1:], self.missing()), VIEW_SECONDS)
+        return views[-1]
+
+    def leader(self) -> str:
+        """The machine of etcd's leader."""
+        return self.view().leader or ""
+
     def etcdctl(self, machine: str, *words: str) -> str:
         """What etcdctl prints on a member's machine, with its own certificate, asked of that member."""
         files = Files(Paths().etcd_configuration)
@@ -139,6 +161,7 @@ class Stack:
             machine,
             "etcdctl",
             f"--endpoints={client_url(self.machines()[machine].address)}",
+            "--command-timeout=15s",
             f"--cacert={files.authority('client')}",
             f"--cert={files.certificate('client')}",
             f"--key={files.key('client')}",
@@ -157,8 +180,18 @@ class Stack:
 
 
 def eventually(holds: Callable[[], bool], otherwise: Callable[[], Any], seconds: float) -> None:
-    """Wait until something holds; what is so instead is the message when it does not in time."""
+    """Wait until something holds; what is so instead is the message when it does not in time.
+
+    A look that fails, as one does while a leader is elected, is one at which it does not hold.
+    """
     until = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < until, f"not within {seconds:g} s: {otherwise()}"
+    while (seen := _look(holds)) is not True:
+        assert time.monotonic() < until, f"not within {seconds:g} s: {_look(otherwise)}; the last look: {seen!r}"
         time.sleep(0.5)
+
+
+def _look(ask: Callable[[], Any]) -> Any:
+    try:
+        return ask()
+    except Exception as error:
+        return error

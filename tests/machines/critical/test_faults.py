@@ -7,7 +7,7 @@ import pytest
 from tests.machines.drilling import assert_goes_on, declared, drill
 from tests.machines.stack import Stack
 
-pytestmark = [pytest.mark.machines, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.machines, pytest.mark.timeout(900)]
 
 
 def test_two_members_in_different_zones_killed_at_once_are_hardly_felt(stack: Stack, tmp_path: Path) -> None:

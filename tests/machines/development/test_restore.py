@@ -9,7 +9,7 @@ import pytest
 from tests.machines import clone as clones
 from tests.machines import leftovers
 from tests.machines.conftest import ROOT
-from tests.machines.stack import UP_SECONDS, Stack, eventually
+from tests.machines.stack import Stack, eventually
 
 pytestmark = [pytest.mark.machines, pytest.mark.timeout(900)]
 
@@ -47,7 +47,7 @@ def test_a_machine_lost_with_its_disk_comes_back_with_everything(stack: Stack) -
     stack.injector.wipe("master-1")
     eventually(lambda: stack.machines()["master-1"].incarnation > before, stack.machines, 60)
     # The engine finds nothing to do; what it says in the end is that no API answers.
-    up = stack.run("make", "--no-print-directory", "up", f"STACK={stack.name}", fails=True, timeout=UP_SECONDS)
+    up = stack.make("up", fails=True)
     print(f"make up, to no avail: {up.seconds:.0f} s\n{stack.make('restore', 'YES=1').output}")
     assert secret(stack) == kept
     stack.wait_whole()

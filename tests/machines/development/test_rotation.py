@@ -10,7 +10,9 @@ from tests.machines import leftovers
 from tests.machines.conftest import ROOT
 from tests.machines.stack import Stack, eventually
 
-pytestmark = [pytest.mark.machines, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.machines, pytest.mark.timeout(1200)]
+
+PUBLISHED_SECONDS = 120
 
 
 @pytest.fixture
@@ -20,6 +22,7 @@ def stack(clone: Path) -> Iterator[Stack]:
     settings = clone / "stacks" / f"Pulumi.{made.name}.yaml"
     before = settings.read_text()
     made.up()
+    made.wait_whole()
     yield made
     made.down()
     settings.write_text(before)
@@ -44,7 +47,7 @@ def test_three_steps_replace_every_authority_and_lose_nothing(stack: Stack, tmp_
     assert "Unauthorized" in answers(stack, given[1], fails=True), "it is signed by the first generation"
     assert "gitVersion" in answers(stack, given[2])
     # The controller manager's lease has to run out first: its machine was replaced.
-    eventually(lambda: published(stack).count("BEGIN CERTIFICATE") == 1, lambda: published(stack), 60)
+    eventually(lambda: published(stack).count("BEGIN CERTIFICATE") == 1, lambda: published(stack), PUBLISHED_SECONDS)
 
 
 def published(stack: Stack) -> str:

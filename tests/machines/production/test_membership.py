@@ -1,7 +1,7 @@
 """Rows 3, 4 and 7 to 9 of the membership table on real machines, by the agent's own word and by what etcd then says."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import pytest
@@ -11,18 +11,19 @@ from drills.injector import InjectionError
 from tests.machines.agent_log import await_row, chosen
 from tests.machines.stack import Stack, eventually
 
-pytestmark = [pytest.mark.machines, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.machines, pytest.mark.timeout(900)]
 
 KEY = "/registry/configmaps/default/kept"
 
-SERVING_SECONDS = 30
+SERVING_SECONDS = 60
 """A member that has just joined votes, and says so, before clients reach it: etcd opens their port once the cluster has
 heard its name, which is tried again after 6 s where the first time is lost (5.4 s seen)."""
+BOOT_SECONDS = 60
 
 
 def followers(stack: Stack) -> list[str]:
     """Machines of the members that do not lead."""
-    view = stack.cluster.view()
+    view = stack.view()
     return [machine.name for machine in view.members if machine.name != view.leader]
 
 
@@ -81,10 +82,11 @@ def test_rows_3_and_8_a_removed_member_sets_its_data_aside_and_joins_anew(stack:
     before = stack.member_ids(other)
     with kept(stack):
         stack.injector.cut(machine, "link")
-        stack.etcdctl(other, "member", "remove", before[machine])
+        eventually(partial(removed, stack, other, before[machine]), partial(stack.member_ids, other), SERVING_SECONDS)
         stack.injector.heal()
         await_row(stack, machine, 8)
-    assert chosen(stack, machine)[-2:] == [3, 8]
+    # Between them it may have asked a quorum in vain: the link had only just come back.
+    assert [row for row in chosen(stack, machine) if row in {3, 8}][-2:] == [3, 8]
     aside = stack.injector.run(machine, "ls", str(Paths().etcd_volume / "set-aside"))
     assert before[machine] in aside
     assert stack.member_ids(other)[machine] != before[machine]
@@ -104,8 +106,15 @@ def test_row_9_an_empty_disk_without_a_quorum_never_forms_a_second_cluster(stack
         await_row(stack, machine, 7)
 
 
+def removed(stack: Stack, asked: str, identity: str) -> bool:
+    """Remove a member; etcd refuses while the others have known each other for less than 5 s."""
+    with suppress(InjectionError):
+        stack.etcdctl(asked, "member", "remove", identity)
+    return identity not in stack.member_ids(asked).values()
+
+
 def replaced(stack: Stack, machine: str, end: Callable[[str], None]) -> None:
     """End a machine, and wait until its next incarnation boots."""
     before = stack.machines()[machine].incarnation
     end(machine)
-    eventually(lambda: stack.machines()[machine].incarnation > before, lambda: stack.machines()[machine], 60)
+    eventually(lambda: stack.machines()[machine].incarnation > before, lambda: stack.machines()[machine], BOOT_SECONDS)

@@ -8,8 +8,9 @@ import pytest
 
 from tests.machines.stack import Stack, eventually
 
-pytestmark = [pytest.mark.machines, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.machines, pytest.mark.timeout(900)]
 
+READY_SECONDS = 120
 DNS = ("--namespace=kube-system", "--selector=k8s-app=kube-dns", "--output=json")
 
 
@@ -26,6 +27,7 @@ def ready(pods: list[dict[str, Any]]) -> int:
 
 
 def test_two_masters_drained_at_once_leave_one_dns_pod_at_any_time_and_the_api_up(stack: Stack) -> None:
+    eventually(lambda: len(dns(stack)) == ready(dns(stack)) == 2, lambda: dns(stack), READY_SECONDS)
     nodes = [pod["spec"]["nodeName"] for pod in dns(stack)]
     assert len(set(nodes)) == 2
     config = f"--kubeconfig={stack.kubeconfig}"
@@ -43,4 +45,4 @@ def test_two_masters_drained_at_once_leave_one_dns_pod_at_any_time_and_the_api_u
         stack.kubectl("delete", "configmap", "drained")
     finally:
         stack.kubectl("uncordon", *nodes)
-    eventually(lambda: ready(dns(stack)) == 2, lambda: dns(stack), 120)
+    eventually(lambda: ready(dns(stack)) == 2, lambda: dns(stack), READY_SECONDS)

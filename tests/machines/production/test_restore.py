@@ -7,7 +7,7 @@ import pytest
 from components.node.agent.step import Paths
 from tests.machines.stack import Stack
 
-pytestmark = [pytest.mark.machines, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.machines, pytest.mark.timeout(900)]
 
 ASIDE = str(Paths().etcd_volume / "set-aside")
 
@@ -36,10 +36,12 @@ def test_a_restore_brings_all_masters_back_to_the_snapshot(stack: Stack) -> None
     assert 0 < lost(foretold) <= lost(said.partition("serves")[2])
     for machine in members(stack):
         assert f"{machine}: control plane stopped" in said
-        assert "-1-" in stack.injector.run(machine, "ls", ASIDE), "the data of before is kept"
     assert "configmap/before" in stack.kubectl("get", "configmaps", "--output=name")
     assert "configmap/after" not in stack.kubectl("get", "configmaps", "--output=name")
+    # It serves as soon as two of three do.
     stack.wait_whole()
+    for machine in members(stack):
+        assert "-1-" in stack.injector.run(machine, "ls", ASIDE), "the data of before is kept"
     listed = {machine: stack.member_ids(machine) for machine in members(stack)}
     assert len({frozenset(found.items()) for found in listed.values()}) == 1, listed
     stack.kubectl("delete", "configmap", "before")
