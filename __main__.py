@@ -5,11 +5,12 @@ from importlib import import_module
 import pulumi
 from pulumi.runtime import config as stack_configuration
 
-from components import control_plane
+from components import control_plane, stack_name
 from components.settings import load
 
 try:
     settings = load(stack_configuration.CONFIG.get())
+    stack_name.check(pulumi.get_stack(), settings.cloud)
     topology = settings.topology
 except ValueError as error:
     raise pulumi.RunError(f"stack {pulumi.get_stack()}:\n{error}") from None

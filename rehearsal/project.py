@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import yaml
 
+from components import stack_name
 from components.settings import Settings, load
 from rehearsal import environment
 
@@ -60,9 +61,10 @@ class Project:
         """That the program can make something of its settings: what it would refuse needs no pretended cloud.
 
         Raises:
-            SettingsError: they cannot be.
+            SettingsError: they cannot be, or the stack's name cannot.
             TopologyError: no control plane can be planned from them.
         """
+        stack_name.check(self.stack, self.settings.cloud)
         _ = self.settings.topology
 
     def configure(self, changes: Mapping[str, Any]) -> None:

@@ -22,7 +22,6 @@ class IdentityArgs:
     """What identities are made from."""
 
     project: str
-    account_id: str
     administrators: Sequence[str]
     """Members of IAM: user:…, group:…, serviceAccount:…."""
 
@@ -38,7 +37,7 @@ class Identity(pulumi.ComponentResource):
         account = serviceaccount.Account(
             name,
             project=args.project,
-            account_id=args.account_id,
+            account_id=f"{name}-nodes",
             display_name=f"kube-ha: nodes of {name}",
             opts=pulumi.ResourceOptions(parent=self),
         )

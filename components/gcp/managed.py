@@ -37,7 +37,6 @@ class ControlPlane(control_plane.ControlPlane):
     def __init__(self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         try:
             self.project = project()
-            self.account_id = names.account_id(name)
             self.labels = names.labels(name, args.settings.tags)
             self.administrators = names.members(args.settings.administrators)
         except SettingsError as error:
@@ -59,7 +58,7 @@ class ControlPlane(control_plane.ControlPlane):
         self.key = self.make_key(name, self.settings.region, ENCRYPTERS)
         self.identity = Identity(
             name,
-            IdentityArgs(project=self.project, account_id=self.account_id, administrators=self.administrators),
+            IdentityArgs(project=self.project, administrators=self.administrators),
             opts=self.after_services,
         )
         self.cluster = self.make_cluster()

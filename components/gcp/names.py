@@ -1,4 +1,4 @@
-"""What Google Cloud takes as a name or a label. Pure."""
+"""What Google Cloud takes as a label, and IAM as a member. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,30 +6,12 @@ from typing import Final
 
 from components.settings import SettingsError
 
-NODES_SUFFIX: Final = "-nodes"
-STACK_NAME: Final = re.compile(r"[a-z][-a-z0-9]{0,22}[a-z0-9]")
-"""Of a service account's 6 to 30 characters (iam v1, CreateServiceAccountRequest.accountId) the suffix takes 6."""
-
 LABEL_KEY: Final = re.compile(r"[a-z][-_a-z0-9]{0,62}")
 LABEL_VALUE: Final = re.compile(r"[-_a-z0-9]{0,63}")
 
 MEMBER: Final = re.compile(r"(user|group|serviceAccount|principal|principalSet):\S+")
 
 CLUSTER_LABEL: Final = "kube-ha-cluster"
-
-
-def account_id(stack: str) -> str:
-    """The name of the nodes' service account.
-
-    Raises:
-        SettingsError: the stack's name cannot begin one.
-    """
-    if not STACK_NAME.fullmatch(stack):
-        raise SettingsError(
-            f"stack name: got {stack!r}; on Google Cloud it begins the names of resources: 2 to 24 lower-case letters, "
-            "digits and hyphens, a letter first and no hyphen last, such as prod-gke."
-        )
-    return f"{stack}{NODES_SUFFIX}"
 
 
 def labels(stack: str, tags: Mapping[str, str]) -> dict[str, str]:
