@@ -8,6 +8,7 @@ clusters/<uid>/brought/<sha256>.db                          another cluster's, f
 clusters/<uid>/requests/<kind>.json, <kind>-answer.json     a person asks, a machine answers
 clusters/<uid>/keys/<month>/<fingerprint>.wrapped           the keys that reading a snapshot takes
 clusters/<uid>/inventory/<day>/<file>.yaml                  what a person wants to see, diffable from day to day
+clusters/<uid>/clocks/<machine>                             written to learn what time it is by the store
 
 Times are the object store's: a machine whose clock is wrong dates, locks and deletes nothing by it.
 """
@@ -158,6 +159,10 @@ class SnapshotKeys:
     def response(self, kind: RequestKind) -> str:
         """`Response`."""
         return f"{self._cluster}/requests/{kind}-answer.json"
+
+    def clock(self, machine: str) -> str:
+        """What it holds says nothing; when it was written is what counts."""
+        return f"{self._cluster}/clocks/{machine}"
 
     def inventory(self, day: str, file: str) -> str:
         """A file of the cluster's inventory of a day such as 2026-11-22."""

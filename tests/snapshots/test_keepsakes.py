@@ -3,17 +3,20 @@
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from components.node.agent import cluster_inventory, recovery_keys
 from components.node.agent.cloud import Instance
+from components.node.agent.keepsakes import Keepsakes
 from components.node.agent.kubectl import Kubectl
 from components.node.agent.log import Log
 from components.node.agent.step import Context, Paths
 from components.node.machine import Peer, Role
 from components.node.snapshots import SnapshotKeys
+from providers.local import objects
 from providers.local.objects import Bucket
 from tests.agent.conftest import document
 from tests.agent.processes import Processes
@@ -82,6 +85,22 @@ def test_another_version_of_the_keys_is_stored_beside_the_old_one(context: Conte
     context.cloud.secrets["encryption-at-rest"] = b'{"key": "another"}'  # type: ignore[attr-defined]
     assert recovery_keys.keep(context, NOW) is not None
     assert len(stored(context, KEYS.recovery)) == 2
+
+
+@pytest.mark.parametrize("ahead", [-400 * DAY, 400 * DAY])
+def test_a_master_whose_clock_is_wrong_dates_locks_and_deletes_nothing_by_it(
+    context: Context, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    monkeypatch.setattr(cluster_inventory, "local", lambda context: FakeKubectl({}))
+    known = KEYS.inventory(cluster_inventory.day(NOW - DAY), "settings")
+    context.cloud.put(known, b"yesterday's")
+    monkeypatch.setattr(objects, "time", SimpleNamespace(time=lambda: NOW))
+    monkeypatch.setattr(time, "time", lambda: NOW + ahead)
+    Keepsakes().round(context)
+    assert {known, KEYS.inventory(cluster_inventory.day(NOW), "settings")} <= stored(context, KEYS.inventories).keys()
+    (keys,) = bucket(context).list(KEYS.recovery)
+    assert keys.key.removeprefix(KEYS.recovery).startswith("2026-11/")
+    assert keys.retain_until == NOW + 61 * DAY
 
 
 def inventory(context: Context, monkeypatch: pytest.MonkeyPatch, crds: list[dict[str, Any]], now: float) -> bool:

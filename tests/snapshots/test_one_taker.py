@@ -1,7 +1,9 @@
 """Who takes a snapshot, and what counts as one: without etcd, so that every step in between can be seen."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +16,7 @@ from components.node.agent.snapshot_file import Contents
 from components.node.agent.snapshot_store import BrokenSnapshotError, SnapshotStore
 from components.node.agent.snapshots import Snapshots
 from components.node.agent.step import Context, Paths
-from components.node.agent.take_snapshot import before_change, lock_of, take
+from components.node.agent.take_snapshot import FRESH_SECONDS, before_change, lock_of, take
 from components.node.lock import ClusterLock, LockLostError
 from components.node.machine import Peer, Role
 from components.node.record import Keys, Record, State
@@ -200,3 +202,16 @@ def test_a_change_does_not_wait_for_the_snapshot_of_a_large_database(
     monkeypatch.setattr(take_snapshot, "size_at", lambda address: Size(size, size, leader=False))
     before_change(member, [member.machine.address])
     assert len(names(member)) == 1
+
+
+@pytest.mark.parametrize(("behind", "another"), [(0, False), (5, False), (FRESH_SECONDS - 5, False), (3600, True)])
+def test_a_clock_that_is_behind_makes_no_snapshot_fresh(
+    member: Context, monkeypatch: pytest.MonkeyPatch, behind: float, another: bool
+) -> None:
+    taken(member)
+    here = time.time() - behind
+    with monkeypatch.context() as patch:
+        patch.setattr(take_snapshot, "time", SimpleNamespace(time=lambda: here, monotonic=time.monotonic))
+        before_change(member, [member.machine.address])
+    taken_for_it = {SnapshotStore(member.cloud, "u1").metadata(name).reason for name in names(member)}
+    assert (Reason.CHANGE in taken_for_it) is another

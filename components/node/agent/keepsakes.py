@@ -1,11 +1,14 @@
-"""The step `keepsakes`: what a cluster keeps beside its snapshots, each looked at once an hour by every master."""
+"""The step `keepsakes`: what a cluster keeps beside its snapshots, each looked at once an hour by every master.
 
-import time
+By the store's clock: one of a machine that ran ahead would delete every inventory, and lock keys for years.
+"""
+
 from typing import Final
 
 from components.node.agent import cluster_inventory, recovery_keys
 from components.node.agent.background import Background
 from components.node.agent.step import Context, Step
+from components.node.agent.take_snapshot import store
 from components.node.machine import Machine, Role
 
 ROUND_SECONDS: Final = 3600.0
@@ -29,7 +32,10 @@ class Keepsakes(Step):
 
     def round(self, context: Context) -> None:
         """Look once, and act."""
-        now = time.time()
+        known = store(context)
+        written = known.keys.clock(context.machine.name)
+        context.cloud.put(written, b"{}")
+        now = known.clock(written)
         if (key := recovery_keys.keep(context, now)) is not None:
             context.log(self.name, f"recovery keys wrapped and stored: {key}")
         if cluster_inventory.keep(context, now):
