@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from components.node.agent import rolling as rolling_module
+from components.node.agent import status as status_module
 from components.node.agent.cloud import Instance
 from components.node.agent.log import Log
 from components.node.agent.loop import Loop
@@ -112,6 +113,15 @@ def test_an_unchanged_status_is_told_once(context: Context) -> None:
     for _ in range(5):
         loop.once()
     assert [ready for ready, _, _ in cloud_of(context).reports] == [False, True]
+
+
+def test_a_full_disk_does_not_end_the_agent(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, content: bytes, *, mode: int) -> bool:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(status_module, "write", full)
+    assert Loop(context, (), Reporter(context)).once()
+    assert cloud_of(context).reports[-1] == (True, "ready", "all is well")
 
 
 def test_the_endpoint_serves_status_and_metrics(context: Context) -> None:

@@ -102,6 +102,27 @@ def test_one_that_was_cut_off_meanwhile_restarts_too(master: Context) -> None:
     assert master.services.restarts == 1  # type: ignore[attr-defined]
 
 
+def test_one_whose_disk_is_full_restarts_once_and_says_so(master: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = Restore()
+    order(master, prepared=2)
+    step.tick(master)
+    master.cloud.put(KEYS.finished, Finished(member="master-2").encode())
+
+    def full(path: Path, content: bytes) -> bool:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "write", full)
+        for _ in range(3):
+            with pytest.raises(OSError, match="No space left"):
+                step.tick(master)
+    assert running(master)
+    assert master.services.restarts == 1  # type: ignore[attr-defined]
+    assert step.tick(master) is None
+    Restore().tick(master)
+    assert master.services.restarts == 1, "the mark is there by now"  # type: ignore[attr-defined]
+
+
 def test_it_stays_stopped_while_the_store_is_silent(master: Context) -> None:
     step = Restore()
     order(master, prepared=2)

@@ -111,6 +111,7 @@ class Restore(Step):
 
     def __init__(self) -> None:
         self._orders = Orders()
+        self._served = 0
 
     def applies(self, machine: Machine) -> bool:
         return machine.role is Role.MASTER
@@ -147,11 +148,13 @@ class Restore(Step):
         served = int(mark.read_text()) if mark.is_file() else 0
         if not _aside(context) and served >= generation:
             return
-        if not _aside(context) and processes(API_SERVER):
+        # In memory as well: where the disk is full the mark is tried again and again, and the restart must not be.
+        if not _aside(context) and self._served < generation and processes(API_SERVER):
             stop(context)
         if _aside(context):
             start(context)
             context.log(self.name, f"control plane started on generation {generation or 'as before'}")
+        self._served = generation
         write(mark, str(generation).encode())
 
 

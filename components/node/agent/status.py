@@ -52,7 +52,11 @@ class Reporter:
         status = Status(context.machine.name, ready, phase, message, instance.template, instance.id)
         changed = status != self._said
         if changed:
-            write(context.paths.run / "status.json", json.dumps(asdict(status)).encode(), mode=0o644)
+            # A machine whose disk is full is still looked after, and still tells the cloud.
+            try:
+                write(context.paths.run / "status.json", json.dumps(asdict(status)).encode(), mode=0o644)
+            except OSError as error:
+                context.log.changed("status file", str(error))
             context.metrics.set("ready", ready)
             context.log.changed("status", f"{'ready' if ready else 'not ready'}, {phase}: {message}")
         if changed or now - self._reported > REPORT_SECONDS:
