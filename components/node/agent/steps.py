@@ -11,6 +11,7 @@ from components.node.agent.master import Kubernetes
 from components.node.agent.member import Etcd
 from components.node.agent.packages import Packages
 from components.node.agent.passthrough import Passthrough
+from components.node.agent.peers import Peers
 from components.node.agent.restore import Restore
 from components.node.agent.restore_drill import RestoreDrill
 from components.node.agent.routes import Routes
@@ -34,6 +35,7 @@ def contents() -> tuple[Step, ...]:
         Packages(),  # of the operating system, where its image lacks some
         Restore(),  # stops this master while etcd is restored, and starts it again
         Etcd(),  # membership, then etcd itself
+        Peers(),  # connections to other members over which nothing comes any more
         Snapshots(),  # etcd's, on schedule and on request, into the object store
         Passthrough(),  # from this master to whichever members live
         Kubernetes(),  # kubeadm's phases, kubelet, until this master is ready
