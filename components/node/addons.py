@@ -9,6 +9,11 @@ NAMESPACE: Final = "kube-system"
 MARKER: Final = "kube-ha-addons"
 """ConfigMap that says which version installed the addons, and from which inputs."""
 
+DNS_READINESS_PROBE: Final = {"periodSeconds": 1, "failureThreshold": 30}
+"""kubeadm has it asked every 10 s, and a kubelet that has just started waits for up to as long before it asks at all:
+on a machine that is back, one that serves is Ready so much later. After 30 s without an answer it is out of service, as
+there."""
+
 _DNS_LABELS: Final = {"k8s-app": "kube-dns"}
 
 
@@ -28,16 +33,14 @@ def dns_patch(kubernetes: Kubernetes) -> dict[str, Any]:
     not hold: the first master that is up gets both.
     """
     replicas = dns_replicas(kubernetes)
-    spec: dict[str, Any] = {"replicas": replicas}
+    pod: dict[str, Any] = {"containers": [{"name": "coredns", "readinessProbe": DNS_READINESS_PROBE}]}
     if len(kubernetes.zones) > replicas:
         apart = {
             "labelSelector": {"matchLabels": _DNS_LABELS},
             "topologyKey": "topology.kubernetes.io/zone",
         }
-        spec["template"] = {
-            "spec": {"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [apart]}}}
-        }
-    return {"spec": spec}
+        pod["affinity"] = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [apart]}}
+    return {"spec": {"replicas": replicas, "template": {"spec": pod}}}
 
 
 def manifests(kubernetes: Kubernetes) -> list[dict[str, Any]]:

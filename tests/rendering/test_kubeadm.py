@@ -185,9 +185,21 @@ def test_losing_any_one_zone_leaves_a_dns_server(scenario: str) -> None:
     assert [term["topologyKey"] for term in required] == ["topology.kubernetes.io/zone"]
 
 
+@pytest.mark.parametrize("scenario", ["development", "production", "critical"])
+def test_a_dns_server_that_serves_is_ready_within_a_second_and_no_sooner_out_of_service_than_kubeadms(
+    scenario: str,
+) -> None:
+    containers = addons.dns_patch(STACKS[scenario].kubernetes)["spec"]["template"]["spec"]["containers"]
+    probe = next(one for one in containers if one["name"] == "coredns")["readinessProbe"]
+    assert probe["periodSeconds"] == 1
+    assert probe["periodSeconds"] * probe["failureThreshold"] == 30
+
+
 def test_the_only_dns_server_of_development_can_be_drained() -> None:
     kubernetes = STACKS["development"].kubernetes
-    assert addons.dns_patch(kubernetes)["spec"] == {"replicas": 1}
+    spec = addons.dns_patch(kubernetes)["spec"]
+    assert spec["replicas"] == 1
+    assert "affinity" not in spec["template"]["spec"]
     assert addons.manifests(kubernetes)[0]["spec"]["maxUnavailable"] == 1
 
 
