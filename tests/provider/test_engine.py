@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from providers.local.client import Client
 from providers.local.purge import purge
 from tests.provider.conftest import CIDR, STACK, Engine, owner
 
-pytestmark = [pytest.mark.engine, pytest.mark.machines, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.engine, pytest.mark.machines, pytest.mark.timeout(300)]
 
 PROGRAM = """
 network = Network("network", NetworkArgs(name="kha-test", cidr="{cidr}", zones=["zone-a", "zone-b"]))
@@ -39,6 +40,15 @@ pulumi.export("secret", secret.value)
 
 def program(image: Path, user_data: str = "one", size: int = 64, cidr: str = CIDR) -> str:
     return PROGRAM.format(image=str(image), user_data=user_data, size=size, cidr=cidr)
+
+
+def awaiting(seconds: int) -> str:
+    """What waits for these machines in vain: they have no agent that would say that they are ready."""
+    return f"""
+machines = ["m1", "m2"]
+Readiness("ready", ReadinessArgs(network=network.name, machines=machines, templates={{}}, timeout_seconds={seconds}),
+          pulumi.ResourceOptions(depends_on=[group]))
+"""
 
 
 def test_create_then_no_change_then_destroy(engine: Engine, image: Path, client: Client) -> None:
@@ -124,15 +134,9 @@ def test_a_failed_create_says_why_and_leaves_nothing(
 
 
 def test_readiness_fails_with_what_each_machine_said_last(engine: Engine, image: Path) -> None:
-    engine.program(
-        program(image)
-        + """
-Readiness("ready", ReadinessArgs(network=network.name, machines=["m1", "m2"], templates={}, timeout_seconds=2),
-          pulumi.ResourceOptions(depends_on=[group]))
-"""
-    )
+    engine.program(program(image) + awaiting(2))
     output = engine.up(fails=True)
-    assert "2 machines are not ready after 2 s" in output
+    assert re.search(r"2 machines are not ready after \d+ s", output), output
     assert "m1: running" in output
     assert "up: one" in output, "the console is missing"
 
@@ -176,11 +180,13 @@ def test_what_another_backend_made_is_not_taken_over(engine: Engine, image: Path
 
 
 def test_after_an_interrupted_up_the_next_one_works(engine: Engine, image: Path, client: Client) -> None:
-    engine.program(program(image))
+    # However late the interrupt comes, there is something to interrupt.
+    engine.program(program(image) + awaiting(100))
     process = up_until_something_exists(engine, client)
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=60)
-    assert process.returncode != 0, "the interrupt came too late to interrupt anything"
+    assert process.returncode != 0
+    engine.program(program(image))
     engine.up()
     assert len(client.machines(stack=STACK)) == 2
 
@@ -194,7 +200,7 @@ def test_a_provider_that_is_killed_while_it_creates_leaves_nothing(
         born = processes.process(creator.pid).model_dump()
         client.put("vol", {"kind": "Volume", "owner": owner("vol"), "spec": spec, "creator": born})
         creator.kill()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while client.read("vol") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert client.read("vol") is None

@@ -4,8 +4,10 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,20 @@ from providers.local.roots import mounts_below
 from providers.local.view import MachineView
 from tests.provider.conftest import CIDR, STACK, owner
 
-pytestmark = [pytest.mark.machines, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.machines, pytest.mark.timeout(300)]
 
 NETWORK = "kha-test"
 API = "http://169.254.169.254/v1"
-REACHED, LOST = 7, 28
-"""curl's exit codes: refused, so somebody answered; timed out."""
+KNOCK = """
+import socket, sys
+try:
+    socket.create_connection((sys.argv[1], 81), timeout=1)
+except ConnectionRefusedError:
+    print("somebody answers")
+except OSError as error:
+    print(error)
+"""
+"""Nothing listens there: a refusal comes from the machine itself, all else from the way to it, or from nobody."""
 
 
 class Stack:
@@ -57,7 +67,7 @@ class Stack:
     def views(self) -> dict[str, MachineView]:
         return {view.machine: view for view in self.client.machines(stack=STACK)}
 
-    def until(self, condition: Callable[[dict[str, MachineView]], bool], seconds: float = 20) -> dict[str, MachineView]:
+    def until(self, condition: Callable[[dict[str, MachineView]], bool], seconds: float = 60) -> dict[str, MachineView]:
         deadline = time.monotonic() + seconds
         while not condition(views := self.views()):
             assert time.monotonic() < deadline, views
@@ -66,7 +76,7 @@ class Stack:
 
     def ask(self, machine: str, method: str, path: str, body: object = None, *headers: str) -> tuple[int, Any]:
         """The machine API's answer to a machine: status and content."""
-        argv = ["curl", "-s", "-m", "5", "-X", method, "-w", "\n%{http_code}", f"{API}{path}"]
+        argv = ["curl", "-s", "-m", "30", "-X", method, "-w", "\n%{http_code}", f"{API}{path}"]
         if body is not None:
             argv += ["-d", body if isinstance(body, str) else json.dumps(body)]
         argv += [word for header in headers for word in ("-H", header)]
@@ -80,22 +90,22 @@ class Stack:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def reach(address: str, namespace: str = "") -> int:
-    """What happens to a connection from the host, or from a machine's namespace."""
+def answers(address: str, namespace: str = "") -> bool:
+    """Whether the machine with this address answers, to the host or to a machine's namespace."""
     where = ["ip", "netns", "exec", namespace] if namespace else []
-    return subprocess.run(
-        [*where, "curl", "-s", "-o", "/dev/null", "-m", "1", f"http://{address}:81"], check=False
-    ).returncode
+    command = [*where, sys.executable, "-c", KNOCK, address]
+    return "answers" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def reached_within(address: str, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if reach(address) == REACHED:
-            return True
-    return False
+def reached(address: str, namespace: str = "") -> bool:
+    """Whether it answers soon: a cable that was just plugged in may lose what comes first."""
+    deadline = time.monotonic() + REACHED_SECONDS
+    while not (reaches := answers(address, namespace)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return reaches
 
 
+REACHED_SECONDS = 15
 READY = {"ready": True, "phase": "ready", "message": ""}
 CPU_FILES = ("cpu.shares", "cpu.weight")
 
@@ -138,7 +148,7 @@ def test_a_machine_that_dies_comes_back_fresh_as_itself(stack: Stack) -> None:
     assert (after.address, after.zone) == (before.address, before.zone)
     assert after.instance != before.instance
     assert "trace" not in stack.inside("m1", "ls /tmp")
-    assert reached_within(after.address, 1)
+    assert reached(after.address)
 
 
 def test_a_volume_outlives_its_machine_and_a_wiped_one_is_empty(stack: Stack) -> None:
@@ -162,30 +172,31 @@ def test_a_volume_outlives_its_machine_and_a_wiped_one_is_empty(stack: Stack) ->
 
 @pytest.mark.parametrize("kind", list(CutKind))
 def test_a_cut_zone_is_unreachable_until_healed_and_the_rest_is_not(stack: Stack, kind: CutKind) -> None:
-    everyone = ["10.199.1.21", "10.199.2.21", "10.199.0.11"]
-    assert [reach(address) for address in everyone] == [REACHED] * 3
+    others, cut = ["10.199.1.21"], ["10.199.2.21", "10.199.0.11"]
+    assert all(reached(address) for address in others + cut)
     stack.faults.cut("zone-b", kind)
-    assert [reach(address) for address in everyone] == [REACHED, LOST, LOST]
+    assert all(reached(address) for address in others)
+    assert not any(answers(address) for address in cut)
     assert stack.faults.heal() == ["zone-b"]
-    assert all(reached_within(address, 3) for address in everyone)
+    assert all(reached(address) for address in others + cut)
 
 
 def test_a_cut_outlives_the_machine_and_the_supervisor(stack: Stack) -> None:
     stack.faults.cut("m2", CutKind.SILENT)
     stack.faults.kill("m2")
     stack.until(lambda views: views["m2"].incarnation == 2)
-    assert reach("10.199.2.21") == LOST
+    assert not answers("10.199.2.21")
     restart_supervisor(stack.client, signal.SIGKILL)
-    assert reach("10.199.2.21") == LOST
+    assert not answers("10.199.2.21")
     assert stack.views()["m2"].cuts == ("silent",)
     stack.faults.heal()
-    assert reached_within("10.199.2.21", 3)
+    assert reached("10.199.2.21")
 
 
 def restart_supervisor(client: Client, number: signal.Signals) -> None:
     supervisor = process(int((client.root / "supervisor.lock").read_text()))
     supervisor.send(number)
-    assert supervisor.wait(10)
+    assert supervisor.wait(30)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
@@ -204,13 +215,15 @@ def test_a_new_supervisor_adopts_what_runs_and_keeps_it(stack: Stack, number: si
 def test_what_vanished_with_the_host_is_made_anew(stack: Stack) -> None:
     supervisor = process(int((stack.client.root / "supervisor.lock").read_text()))
     supervisor.send(signal.SIGKILL)
-    supervisor.wait(10)
+    supervisor.wait(30)
     for pid in containers():
-        os.kill(pid, signal.SIGKILL)
+        # One may take another with it.
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     for name in netns.names(f"kha-{NETWORK}."):
         netns.remove(name)
     stack.until(lambda views: all(view.incarnation == 2 and view.started for view in views.values()))
-    assert all(reached_within(view.address, 2) for view in stack.views().values())
+    assert all(reached(view.address) for view in stack.views().values())
 
 
 def containers() -> list[int]:
@@ -274,7 +287,7 @@ def test_a_route_sends_a_machine_its_pods(stack: Stack) -> None:
     assert stack.ask("m1", "PUT", "/routes", {"cidr": "10.244.1.0/24"})[0] == 200
     namespace = f"kha-{NETWORK}.m.m1"
     subprocess.run(["ip", "-n", namespace, "address", "add", "10.244.1.1/24", "dev", "lo"], check=True)
-    assert reach("10.244.1.1", f"kha-{NETWORK}.m.m2") == REACHED
+    assert reached("10.244.1.1", f"kha-{NETWORK}.m.m2")
     assert stack.ask("m1", "PUT", "/routes", {"cidr": "10.199.1.0/24"})[0] == 400
 
 
@@ -283,7 +296,7 @@ def test_a_master_keeps_the_routes_of_machines_that_do_not(stack: Stack) -> None
     assert stack.ask("m1", "PUT", "/routes", {"cidr": cidr, "via": "10.199.2.21"})[0] == 200
     assert {"cidr": cidr, "via": "10.199.2.21"} in stack.ask("m1", "GET", "/routes")[1]
     subprocess.run(["ip", "-n", f"kha-{NETWORK}.m.m2", "address", "add", "10.244.2.1/24", "dev", "lo"], check=True)
-    assert reach("10.244.2.1", f"kha-{NETWORK}.m.m1") == REACHED
+    assert reached("10.244.2.1", f"kha-{NETWORK}.m.m1")
     assert stack.ask("m1", "PUT", "/routes", {"cidr": cidr, "via": "10.199.2.99"})[0] == 404
     # Somebody else's by now: whoever ends it had an older one in mind.
     assert stack.ask("m1", "DELETE", f"/routes?cidr={cidr}&via=10.199.1.21")[0] == 200
@@ -307,8 +320,8 @@ def test_a_machine_that_does_not_boot_is_tried_less_and_less(stack: Stack) -> No
     (stack.image / "root/sbin/init").rename(stack.image / "root/sbin/init.away")
     try:
         stack.faults.kill("m2")
-        view = stack.until(lambda views: views["m2"].quick_deaths >= 2)["m2"]
-        assert "next attempt in" in stack.until(lambda views: views["m2"].phase == "waiting")["m2"].message, view
+        stack.until(lambda views: views["m2"].quick_deaths >= 2)
+        stack.until(lambda views: "next attempt in" in views["m2"].message)
     finally:
         (stack.image / "root/sbin/init.away").rename(stack.image / "root/sbin/init")
     stack.until(lambda views: views["m2"].started)
@@ -320,7 +333,7 @@ def test_purge_leaves_nothing_even_of_what_no_record_has(stack: Stack) -> None:
     root = stack.client.root
     supervisor = process(int((root / "supervisor.lock").read_text()))
     supervisor.send(signal.SIGKILL)
-    supervisor.wait(10)
+    supervisor.wait(30)
     (root / "state.json").unlink()
     purge(stack.client, STACK)
     assert netns.names(f"kha-{NETWORK}.") == []
@@ -334,6 +347,6 @@ def test_purge_leaves_nothing_even_of_what_no_record_has(stack: Stack) -> None:
 def test_the_supervisor_ends_when_nothing_is_left(stack: Stack) -> None:
     supervisor = process(int((stack.client.root / "supervisor.lock").read_text()))
     purge(stack.client, STACK)
-    assert wait_until_ended(stack.client.root, 15)
-    assert supervisor.wait(10)
+    assert wait_until_ended(stack.client.root, 60)
+    assert supervisor.wait(30)
     assert not stack.client.root.exists()
