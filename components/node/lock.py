@@ -45,6 +45,12 @@ class ClusterLock:
         self._etag: str | None = None
         self._held: Lock | None = None
         self._watched: tuple[str, float] | None = None
+        self._left_behind: str | None = None
+
+    @property
+    def left_behind(self) -> bool:
+        """Whether the store did not answer when the lock was to be freed: `forget` frees it."""
+        return self._left_behind is not None
 
     @contextmanager
     def hold(self, purpose: str, seconds: float) -> Iterator[None]:
@@ -64,8 +70,10 @@ class ClusterLock:
     def acquire(self, purpose: str, seconds: float) -> Lock | None:
         """Take the lock, or raise as `hold` does. What this machine held already; that goes on under its purpose."""
         current, etag = self.read()
-        mine = current if current is not None and current.holder == self._holder else None
-        if current is not None and current.holder and mine is None and not self._abandoned(current, etag):
+        own = current is not None and current.holder == self._holder
+        # What this machine meant to free is nothing longer that goes on.
+        mine = current if own and current is not None and current.nonce != self._left_behind else None
+        if current is not None and current.holder and not own and not self._abandoned(current, etag):
             raise LockedError(f"{current.holder} holds the cluster's lock: {current.purpose}")
         wanted = Lock(
             holder=self._holder,
@@ -101,21 +109,25 @@ class ClusterLock:
         if self._held is None or self._etag is None:
             return
         held, self._held = self._held, None
+        self._left_behind = held.nonce
         try:
             self._put(_free(held), self._etag)
         except ConflictError:
             self._etag = None
+        self._left_behind = None
 
     def forget(self, spared: str) -> None:
-        """Free what an earlier incarnation of this machine held when it ended, unless it was for `spared`: nobody goes
-        on with it, and the others would wait until its time is over. Raises `CloudError`.
+        """Free what this machine left behind, and what an earlier incarnation of it held when it ended, unless that was
+        for `spared`: nobody goes on with it, and the others would wait until its time is over. Raises `CloudError`.
         """
         current, etag = self.read()
-        if self._held is not None or current is None or current.holder != self._holder or current.purpose == spared:
+        if self._held is not None or current is None or current.holder != self._holder:
             return
-        # Where this fails, somebody has overtaken it.
-        with suppress(ConflictError):
-            self._put(_free(current), etag)
+        if current.nonce == self._left_behind or current.purpose != spared:
+            # Where this fails, somebody has overtaken it.
+            with suppress(ConflictError):
+                self._put(_free(current), etag)
+        self._left_behind = None
 
     def read(self) -> tuple[Lock | None, str | None]:
         """What the store says, with its etag; None where the lock was never held."""

@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 
 from components.node.agent import cluster as module
+from components.node.agent import member
+from components.node.agent.cloud import CloudError
 from components.node.agent.cluster import EtcdCluster
 from components.node.agent.etcdctl import Etcdctl, ListedMember, MemberList
 from components.node.agent.joining import Joining
-from components.node.agent.member import cluster, joining
+from components.node.agent.member import Etcd, cluster, joining
 from components.node.agent.repair import Repair
 from components.node.agent.step import Context, NotYetError
 from components.node.etcd import client_url
+from components.node.lock import ClusterLock
 from components.node.record import Keys, Record, State, peer_url
 from tests.agent.conftest import ME, OTHER, THIRD, idle_member
 
@@ -68,3 +71,16 @@ def test_without_a_quorum_of_others_its_data_stays(
         Repair(joining).rebuild(damaged, cluster(damaged), "crc mismatch")
     assert done == []
     assert not (damaged.paths.etcd_volume / "set-aside").exists()
+
+
+def test_a_lock_that_the_store_did_not_let_it_free_is_freed_at_a_tick(
+    damaged: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member, "answers", lambda url, timeout: True)
+    step = Etcd()
+    step.tick(damaged)
+    with pytest.raises(CloudError), damaged.lock.hold("repair", 180):
+        damaged.cloud.down = True  # type: ignore[attr-defined]
+    damaged.cloud.down = False  # type: ignore[attr-defined]
+    step.tick(damaged)
+    ClusterLock(damaged.cloud, Keys("u1").lock, OTHER.name).acquire("membership", 60)

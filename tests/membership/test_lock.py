@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.node.agent.cloud import Instance
+from components.node.agent.cloud import CloudError, Instance
 from components.node.lock import ClusterLock, LockedError, LockLostError
 from tests.agent.memory_cloud import MemoryCloud
 
@@ -119,3 +119,38 @@ def test_neither_ones_own_nor_anothers_lock_is_forgotten(store: MemoryCloud) -> 
     lock(store, "b")[0].forget("replacement")
     own.forget("replacement")
     own.confirm()
+
+
+def left_behind(store: MemoryCloud) -> ClusterLock:
+    """The lock of a machine whose store fell silent before it could free it."""
+    own, _ = lock(store, "a")
+    with pytest.raises(CloudError), own.hold("repair", 180):
+        store.down = True
+    store.down = False
+    assert own.left_behind
+    return own
+
+
+def test_what_could_not_be_freed_is_freed_when_the_store_answers(store: MemoryCloud) -> None:
+    own = left_behind(store)
+    own.forget("replacement")
+    assert not own.left_behind
+    lock(store, "b")[0].acquire("membership", 60)
+
+
+def test_what_could_not_be_freed_does_not_keep_what_comes_after_it(store: MemoryCloud) -> None:
+    own = left_behind(store)
+    with own.hold("membership", 60), pytest.raises(LockedError, match="membership"):
+        lock(store, "b")[0].acquire("membership", 60)
+    lock(store, "b")[0].acquire("membership", 60)
+
+
+def test_what_somebody_took_over_meanwhile_is_not_freed(store: MemoryCloud) -> None:
+    own = left_behind(store)
+    other, clock = lock(store, "b")
+    with pytest.raises(LockedError):
+        other.acquire("membership", 60)
+    clock.now += 181
+    other.acquire("membership", 60)
+    own.forget("replacement")
+    other.confirm()

@@ -71,10 +71,10 @@ class Etcd(Step):
         context.services.stop(UNIT)
 
     def _forget(self, context: Context) -> None:
-        """Once, and when the store answers: whoever held the cluster's lock as this machine ended in the middle of it,
-        unless this machine is what it was held for.
+        """When the store answers, what was not freed because it did not, and once: whoever held the cluster's lock as
+        this machine ended in the middle of it, unless this machine is what it was held for.
         """
-        if not self._forgot:
+        if not self._forgot or context.lock.left_behind:
             with suppress(CloudError):
                 context.lock.forget(REPLACEMENT)
                 self._forgot = True
