@@ -4,8 +4,8 @@ etcd reads what another member tells it from a connection that it has made, and 
 5 s; in 3.7 that timeout is never applied (client/pkg/v3/transport: `Dial`, which Go ignores where there is a
 `DialContext`). The writing side gives the connection up a few seconds into a cut (`TCP_RETRIES`), and the reading side
 would wait for TCP's keepalive, until 30 s after the last message. Until then members send each message as a request of
-its own, which a second cut may leave unanswered: a member was without a leader for 6 s after the network was well again,
-until that keepalive came (docs/silence.md).
+its own, which a second cut may leave unanswered: a member was without a leader for 6 s after the network was well
+again, until that keepalive came (docs/silence.md).
 """
 
 import errno
