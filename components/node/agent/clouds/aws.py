@@ -49,15 +49,9 @@ def connect(bucket: str) -> Cloud:
 class Aws:
     """`Cloud` by AWS. `run` carries out commands on the machine, `disks` is where its volumes appear."""
 
-    def __init__(
-        self,
-        bucket: str,
-        metadata: Metadata | None = None,
-        run: aws_network.Run = aws_network.run,
-        disks: Path = DISKS,
-    ) -> None:
+    def __init__(self, bucket: str, run: aws_network.Run = aws_network.run, disks: Path = DISKS) -> None:
         self._bucket = bucket
-        self._metadata = metadata or Metadata()
+        self._metadata = Metadata()
         self._run, self._disks = run, disks
         self._clients: dict[tuple[str, int], Any] = {}
         self._slot: str | None = None
