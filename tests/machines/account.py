@@ -82,10 +82,9 @@ def events(printed: str) -> list[str]:
 def asked(kubeconfig: Path) -> list[dict[str, Any]]:
     """Nodes and pods; nothing, after kubectl's own words, where no API server answers."""
     command = [str(binary("kubectl")), "--kubeconfig", str(kubeconfig), "--request-timeout=10s", "get", "nodes,pods"]
-    done = subprocess.run(
-        [*command, "--all-namespaces", "--output=json"], stdout=subprocess.PIPE, text=True, check=False
-    )
-    items: list[dict[str, Any]] = json.loads(done.stdout)["items"] if done.stdout else []
+    command += ["--all-namespaces", "--output=json"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+    items: list[dict[str, Any]] = [] if done.returncode else json.loads(done.stdout)["items"]
     return items
 
 

@@ -20,13 +20,15 @@ ROOT = Path("/var/lib/kube-ha/acceptance")
 
 BringUp = Callable[[Declared], AbstractContextManager[Stack]]
 
+CLONE = pytest.StashKey[Path]()
+"""Where the clone is, for as long as there is one."""
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """What fails says how the machines were."""
     report = yield
-    clone = getattr(item, "funcargs", {}).get("clone")
-    if report.failed and clone is not None:
+    if report.failed and (clone := item.config.stash.get(CLONE, None)) is not None:
         # The test's own time may end meanwhile: it has failed already.
         with suppress(Exception, pytest.fail.Exception):
             report.sections.append(("machines", account.collected(clone)))
@@ -34,7 +36,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(scope="session")
-def clone() -> Iterator[Path]:
+def clone(pytestconfig: pytest.Config) -> Iterator[Path]:
     """The clone, with a local cloud that is empty now and at the end."""
     if os.geteuid():
         pytest.skip("boots machines: needs root")
@@ -43,9 +45,11 @@ def clone() -> Iterator[Path]:
         path = Path(folder) / "kube-ha"
         clones.make(path)
         _purge()
+        pytestconfig.stash[CLONE] = path
         try:
             yield path
         finally:
+            del pytestconfig.stash[CLONE]
             _purge()
             del os.environ["KUBE_HA_LOCAL_ROOT"]
 

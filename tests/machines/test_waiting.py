@@ -1,12 +1,14 @@
 """What tests on machines wait with; without machines."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.machines.stack import eventually
 
 
 def test_a_look_that_fails_is_one_at_which_it_does_not_hold() -> None:
-    answers = iter([OSError("no leader"), False, True])
+    answers: Iterator[bool | Exception] = iter([OSError("no leader"), False, True])
 
     def holds() -> bool:
         answer = next(answers)
