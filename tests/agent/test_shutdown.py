@@ -75,7 +75,7 @@ def test_an_api_server_that_hangs_does_not_keep_a_machine_up(programs: Programs)
     programs.running = {process: name for process, name in programs.running.items() if name != "kubelet"}
     begun = time.monotonic()
     assert shutdown.leave(0.1) == "kube-apiserver did not end within 0 s"
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
 
 
 def test_a_kubelet_that_hangs_keeps_the_api_server_no_longer(

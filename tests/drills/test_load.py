@@ -94,7 +94,7 @@ def test_the_generator_keeps_its_rate(api: FakeApi, tmp_path: Path) -> None:
     output = tmp_path / "load.jsonl"
     plan = {"kubeconfig": str(api.kubeconfig), "output": str(output), "declaration": DOCUMENT}
     with child("drills.generator", json.dumps(plan) + "\n"):
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while time.monotonic() < until and not (output.exists() and len(output.read_text().splitlines()) > 60):
             time.sleep(0.05)
     times = [json.loads(line)[0] for line in output.read_text().splitlines()]

@@ -38,7 +38,7 @@ def probed(plan: probe.Plan, api: FakeApi, mode: str, count: int = 30) -> list[r
 
 
 def await_records(plan: probe.Plan, count: int, since: float) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         path = Path(plan.records)
         if path.exists() and sum(one.intended > since for one in record.read(path)) >= count:

@@ -11,15 +11,20 @@ import pytest
 from providers.local.bucket_client import BucketClient
 from providers.local.client import Client, CloudRefusalError
 from providers.local.wrapping import Wrapping, WrappingError
-from tests.provider.conftest import CIDR, STACK
+from tests.provider.conftest import STACK
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="makes a network namespace: needs root")
+
+# Each process of the tests has a cloud of its own, on one host: names of networks are the host's.
+PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+NETWORK = f"bucket-{PROCESS}"
+CIDR = f"10.{170 + PROCESS}.0.0/16"
 
 
 @pytest.fixture
 def bucket(client: Client, put: Callable[..., dict[str, Any]]) -> Iterator[BucketClient]:
-    put("net", "Network", name="bucket-net", cidr=CIDR, zones=["zone-a"])
-    put("bucket", "Bucket", name="store", network="bucket-net")
+    put("net", "Network", name=NETWORK, cidr=CIDR, zones=["zone-a"])
+    put("bucket", "Bucket", name="store", network=NETWORK)
     yield BucketClient(client, STACK, "store")
 
 
