@@ -3,8 +3,10 @@
 docs/levers.md is made of it and of the levers of each cloud (`components/<cloud>/levers.py`).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import Final
 
 from components.clouds import Cloud
@@ -82,3 +84,30 @@ OLDEST_MINORS: Final[Mapping[Cloud, int]] = {Cloud.AWS: 32, Cloud.AZURE: 32, Clo
 """Kubernetes 1.x below which no cloud makes a new cluster from December 2026 on: the end of extended support of 1.31 on
 EKS (26 November 2026), of AKS' long-term support and of GKE's extended channel, by the clouds' own release calendars.
 What is newer is for the cloud to accept: which version it offers cannot be known without asking it."""
+
+NODE_TYPES: Final[Mapping[Cloud, tuple[re.Pattern[str], str]]] = {
+    Cloud.AWS: (re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+"), "m7i.large"),
+    Cloud.AZURE: (re.compile(r"Standard_[A-Z]\w+"), "Standard_D4ds_v5"),
+    Cloud.GCP: (re.compile(r"[a-z]\w*(-\w+)+"), "e2-standard-4"),
+}
+"""How each cloud names types of machines, and one of them."""
+
+RESERVED_RANGES: Final[Mapping[Cloud, tuple[IPv4Network, ...]]] = {
+    # "IP address planning for your Azure Kubernetes Service (AKS) clusters"
+    Cloud.AZURE: (IPv4Network("172.30.0.0/16"), IPv4Network("172.31.0.0/16"), IPv4Network("192.0.2.0/24")),
+}
+"""What no network, pod or service of a managed cluster may have an address in, beside what no stack may."""
+
+
+def check_minor(version: str, cloud: Cloud | None) -> str:
+    """A version as clouds take it for a cluster.
+
+    Raises:
+        ValueError: it is none, or one that is known to be gone.
+    """
+    oldest = OLDEST_MINORS[cloud] if cloud else 0
+    if not re.fullmatch(r"1\.\d{1,2}", version):
+        raise ValueError(f"a managed control plane takes a minor version, such as 1.{oldest + 4}")
+    if int(version.removeprefix("1.")) < oldest:
+        raise ValueError(f"cloud {cloud} makes no cluster of it any more; the oldest is 1.{oldest}")
+    return version

@@ -10,7 +10,7 @@ from components.setting_group import Group
 class NodeSettings(Group):
     """The nodes for ordinary workloads."""
 
-    type: str | None = None
+    type: str | None = Field(default=None, min_length=1)
     """Default: the cloud's smallest that system pods and a few workloads run well on."""
     per_zone: int = Field(default=1, ge=1, le=100)
 

@@ -52,9 +52,9 @@ class NetworkSettings(Group):
     @field_validator("cidr")
     @classmethod
     def machines_have_a_sixteen(cls, value: IPv4Network) -> IPv4Network:
-        """Zones are /24 networks inside it."""
+        """Each cloud cuts its subnets from it by numbers that count on its size (`components/<cloud>/addresses.py`)."""
         if value.prefixlen != 16:
-            raise ValueError("a /16 is needed, such as 10.77.0.0/16: each zone is a part of it")
+            raise ValueError("a /16 is needed, such as 10.77.0.0/16: every subnet is a part of it")
         return value
 
     @field_validator("pod_cidr")
@@ -78,11 +78,15 @@ class NetworkSettings(Group):
     @model_validator(mode="after")
     def ranges_are_apart(self) -> Self:
         """Overlapping ranges route to the wrong place without an error."""
-        ranges = {"cidr": self.cidr, "podCidr": self.pod_cidr, "serviceCidr": self.service_cidr}
-        for (name, one), (other_name, other) in combinations(ranges.items(), 2):
+        for (name, one), (other_name, other) in combinations(self.ranges.items(), 2):
             if one.overlaps(other):
                 raise ValueError(f"{name} {one} overlaps {other_name} {other}; give each a range of its own")
         return self
+
+    @property
+    def ranges(self) -> Mapping[str, IPv4Network]:
+        """All of them, by their name in a stack file."""
+        return {"cidr": self.cidr, "podCidr": self.pod_cidr, "serviceCidr": self.service_cidr}
 
 
 class LoadBalancerSettings(Group):

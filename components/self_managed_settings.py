@@ -32,10 +32,10 @@ class EtcdSettings(Group):
 class MachineSettings(Group):
     """The machines of a cloud that has kinds of them."""
 
-    master_type: str | None = None
-    member_type: str | None = None
+    master_type: str | None = Field(default=None, min_length=1)
+    member_type: str | None = Field(default=None, min_length=1)
     """Default: the smallest that the role runs well on."""
-    image: str | None = None
+    image: str | None = Field(default=None, min_length=1)
     """Default: the cloud's newest Debian when a machine's template is first made; then it stays until named here."""
 
 

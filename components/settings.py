@@ -4,17 +4,16 @@ Pulumi-free: `load` takes the stack's configuration as strings, as the engine ha
 """
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
-from components import setting_errors
+from components import setting_errors, tagging
 from components.authority_settings import AuthoritySettings
 from components.clouds import OFFERS, REGIONS, Cloud, Management
-from components.managed import OLDEST_MINORS, PLANES
+from components.managed import NODE_TYPES, PLANES, RESERVED_RANGES, check_minor
 from components.managed_settings import DnsSettings, NodeSettings
 from components.network_settings import LoadBalancerSettings, NetworkSettings
 from components.scenarios import SHAPES, Scenario
@@ -113,6 +112,32 @@ class Settings(Group):
                 raise ValueError(f"{to_camel(name)}: {where} has no such choice; leave it out")
         return self
 
+    @model_validator(mode="after")
+    def the_cloud_takes_the_tags(self) -> Self:
+        """A tag that one resource refuses fails an `up` half-way."""
+        if self.tags:
+            tagging.check(self.cloud, self.tags)
+        return self
+
+    @model_validator(mode="after")
+    def nodes_are_machines_of_the_cloud(self) -> Self:
+        """The name of another cloud's type is refused when the cluster is there already, and its nodes are not."""
+        if self.nodes.type is not None:
+            taken, such_as = NODE_TYPES[self.cloud]
+            if not taken.fullmatch(self.nodes.type):
+                raise ValueError(f"nodes.type: got {self.nodes.type!r}; cloud {self.cloud} has such as {such_as}")
+        return self
+
+    @model_validator(mode="after")
+    def ranges_are_not_the_clouds_own(self) -> Self:
+        """Some are in use inside a managed control plane."""
+        if self.control_plane is Management.MANAGED:
+            for key, given in self.network.ranges.items():
+                for block in RESERVED_RANGES.get(self.cloud, ()):
+                    if given.overlaps(block):
+                        raise ValueError(f"network.{key}: got {given}; cloud {self.cloud} uses {block} itself")
+        return self
+
     @property
     def foreign(self) -> tuple[str, tuple[str, ...]]:
         """What this is, in words, and the settings that mean nothing to it."""
@@ -188,20 +213,6 @@ class Settings(Group):
             plane = PLANES[self.cloud][self.scenario]
             return managed(self.scenario, self.zones or known[: plane.zones], plane.zones, plane.survives)
         return plan(self.scenario, self.chosen_zones, masters=self.masters, members=self.etcd.members)
-
-
-def check_minor(version: str, cloud: Cloud | None) -> str:
-    """A version as clouds take it for a cluster.
-
-    Raises:
-        ValueError: it is none, or one that is known to be gone.
-    """
-    oldest = OLDEST_MINORS[cloud] if cloud else 0
-    if not re.fullmatch(r"1\.\d{1,2}", version):
-        raise ValueError(f"a managed control plane takes a minor version, such as 1.{oldest + 4}")
-    if int(version.removeprefix("1.")) < oldest:
-        raise ValueError(f"cloud {cloud} makes no cluster of it any more; the oldest is 1.{oldest}")
-    return version
 
 
 def load(config: Mapping[str, str]) -> Settings:

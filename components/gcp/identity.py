@@ -1,11 +1,14 @@
 """Who the nodes of a control plane on Google Cloud are, and who administers it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pulumi
 from pulumi_gcp import projects, serviceaccount
+
+from components.settings import SettingsError
 
 NODE_ROLES: Final = {
     "nodes": "roles/container.defaultNodeServiceAccount",
@@ -15,6 +18,9 @@ NODE_ROLES: Final = {
 
 ADMINISTRATOR: Final = "roles/container.admin"
 """RBAC's cluster-admin in every cluster of the project: IAM has no such role for one cluster."""
+
+
+MEMBER: Final = re.compile(r"(user|group|serviceAccount|principal|principalSet):\S+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,3 +69,19 @@ class Identity(pulumi.ComponentResource):
             lambda known: str(known[0])
         )
         self.register_outputs({"email": self.email})
+
+
+def check_administrators(administrators: Sequence[str]) -> None:
+    """That IAM can know who administers.
+
+    Raises:
+        SettingsError: one line for each that it cannot.
+    """
+    wrong = [
+        f"kube-ha:administrators: got {member!r}; a member of Google's IAM says what it is, such as "
+        "user:ann@example.com or group:oncall@example.com."
+        for member in administrators
+        if not MEMBER.fullmatch(member)
+    ]
+    if wrong:
+        raise SettingsError("\n".join(wrong))

@@ -10,10 +10,10 @@ import pulumi_gcp as gcp
 from components import control_plane
 from components.clouds import Cloud
 from components.control_plane import ControlPlaneArgs
-from components.gcp import addresses, kubeconfig, names
+from components.gcp import addresses, kubeconfig
 from components.gcp.backups import FAR_REGIONS, Backups, BackupsArgs, Store
 from components.gcp.cluster import Cluster, ClusterArgs
-from components.gcp.identity import Identity, IdentityArgs
+from components.gcp.identity import Identity, IdentityArgs, check_administrators
 from components.gcp.key import Key, KeyArgs
 from components.gcp.levers import LEVERS
 from components.gcp.monitoring import Monitoring, MonitoringArgs
@@ -28,6 +28,8 @@ BACKUP: Final = "gkebackup"
 ENCRYPTERS: Final = ("container", "compute", BACKUP)
 """APIs that encrypt under the stack's key: the cluster's secrets, disks, backups."""
 
+CLUSTER_LABEL: Final = "kube-ha-cluster"
+
 SYSTEM_MACHINES: Final = "e2-standard-2"
 
 
@@ -37,13 +39,11 @@ class ControlPlane(control_plane.ControlPlane):
     def __init__(self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         try:
             self.project = project()
-            self.labels = names.labels(name, args.settings.tags)
-            self.administrators = names.members(args.settings.administrators)
+            check_administrators(args.settings.administrators)
         except SettingsError as error:
             raise pulumi.RunError(f"stack {name}:\n{error}") from None
-        provider = gcp.Provider(
-            name, project=self.project, region=args.settings.region, default_labels=dict(self.labels)
-        )
+        self.labels = {**args.settings.tags, CLUSTER_LABEL: name}
+        provider = gcp.Provider(name, project=self.project, region=args.settings.region, default_labels=self.labels)
         ours = pulumi.ResourceOptions(providers={"gcp": provider})
         super().__init__(name, args, pulumi.ResourceOptions.merge(opts, ours))
         self.levers = LEVERS[self.settings.scenario]
@@ -58,7 +58,7 @@ class ControlPlane(control_plane.ControlPlane):
         self.key = self.make_key(name, self.settings.region, ENCRYPTERS)
         self.identity = Identity(
             name,
-            IdentityArgs(project=self.project, administrators=self.administrators),
+            IdentityArgs(project=self.project, administrators=self.settings.administrators),
             opts=self.after_services,
         )
         self.cluster = self.make_cluster()

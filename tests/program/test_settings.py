@@ -18,6 +18,8 @@ def stack(**settings: Any) -> dict[str, str]:
 
 MANAGED = {"cloud": "aws", "region": "eu-west-1", "controlPlane": "managed"}
 AWS = {"cloud": "aws", "region": "eu-west-1"}
+AZURE = {"cloud": "azure", "region": "westeurope", "controlPlane": "managed"}
+GCP = {"cloud": "gcp", "region": "europe-west1", "controlPlane": "managed"}
 EXISTING = {"vpc": "vpc-1", "privateSubnets": {f"eu-west-1{letter}": f"subnet-{letter}" for letter in "abc"}}
 FAILOVER = {
     "zoneId": "Z08",
@@ -171,6 +173,36 @@ def test_a_new_users_stack_is_two_lines() -> None:
         ({"network": {"serviceCidr": "10.96.0.0/28"}}, "kube-ha:network.serviceCidr: got '10.96.0.0/28'; a /12 to a"),
         ({"network": {"serviceCidr": "10.0.0.0/8"}}, "kube-ha:network.serviceCidr: got '10.0.0.0/8'; a /12 to a /24"),
         ({"network": {"podCidr": "10.64.0.0/12"}}, "kube-ha:network: cidr 10.77.0.0/16 overlaps podCidr 10.64.0.0/12"),
+        ({**AWS, "tags": {"aws:team": "a"}}, "kube-ha:tags: got aws:team: a; a tag of AWS has letters, digits, spaces"),
+        ({**AWS, "tags": {"team": "a" * 257}}, "a; a tag of AWS has"),
+        ({**AWS, "tags": {"team": "a,b"}}, "kube-ha:tags: got team: a,b; a tag of AWS has letters, digits, spaces"),
+        ({**AZURE, "tags": {"a<b": "x"}}, "kube-ha:tags: got a<b: x; a tag of Azure has at most 128 characters in its"),
+        (
+            {**AZURE, "tags": {"kube-ha:cluster": "x"}},
+            "kube-ha:tags: got kube-ha:cluster: x; keys that begin with kube",
+        ),
+        ({**AZURE, "tags": {f"k{n}": "x" for n in range(41)}}, "kube-ha:tags: got 41; accepted: up to 40."),
+        ({**GCP, "tags": {"Team": "x"}}, "kube-ha:tags: got Team: x; a label of Google Cloud has lower-case letters"),
+        ({**GCP, "tags": {"1a": "x"}}, "kube-ha:tags: got 1a: x; a label of Google Cloud has"),
+        ({**GCP, "tags": {"a" * 64: "x"}}, "a: x; a label of Google Cloud has"),
+        (
+            {**AZURE, "nodes": {"type": "e2-standard-4"}},
+            "kube-ha:nodes.type: got 'e2-standard-4'; cloud azure has such",
+        ),
+        (
+            {**GCP, "nodes": {"type": "m7g.xlarge"}},
+            "nodes.type: got 'm7g.xlarge'; cloud gcp has such as e2-standard-4.",
+        ),
+        (
+            {**MANAGED, "nodes": {"type": "Standard_D4ds_v5"}},
+            "nodes.type: got 'Standard_D4ds_v5'; cloud aws has such as",
+        ),
+        ({**GCP, "nodes": {"type": ""}}, "kube-ha:nodes.type: got ''; string should have at least 1 character."),
+        (
+            {**AZURE, "network": {"serviceCidr": "172.30.0.0/16"}},
+            "kube-ha:network.serviceCidr: got 172.30.0.0/16; cloud azure uses 172.30.0.0/16 itself.",
+        ),
+        ({**AZURE, "network": {"podCidr": "172.16.0.0/12"}}, "kube-ha:network.podCidr: got 172.16.0.0/12; cloud azure"),
         ({"colour": "red"}, "kube-ha:colour: no such setting; accepted: administrators, authentication, authorities,"),
     ],
 )
@@ -178,6 +210,20 @@ def test_an_error_names_key_value_and_what_is_accepted(given: dict[str, Any], sa
     with pytest.raises(SettingsError) as refused:
         load(stack(**given))
     assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {**AWS, "tags": {"Team": "Ärzte und Co", "cost:centre": "a/b=c+d@e-f_g.h"}},
+        {**AZURE, "tags": {"Team": "any <value>"}, "nodes": {"type": "Standard_D8ds_v5"}},
+        {**GCP, "tags": {"team": "a-b_c"}, "nodes": {"type": "c3-standard-8"}},
+        {**MANAGED, "nodes": {"type": "m7g.xlarge"}},
+        {**GCP, "network": {"serviceCidr": "172.30.0.0/16"}},
+    ],
+)
+def test_what_a_cloud_takes_is_accepted(given: dict[str, Any]) -> None:
+    assert load(stack(**given)).cloud == given["cloud"]
 
 
 def test_all_errors_come_at_once() -> None:
