@@ -25,7 +25,7 @@ def restarts(stack: Stack, node: str) -> set[str]:
     """Events of a Node that tell of a restart: names and words."""
     which = f"--field-selector=reason=Restarted,involvedObject.name={node}"
     columns = "--output=custom-columns=NAME:.metadata.name,WORDS:.message"
-    return set(stack.kubectl("get", "events", which, columns).splitlines())
+    return {" ".join(line.split()) for line in stack.kubectl("get", "events", which, columns).splitlines()}
 
 
 def test_a_kubelet_that_hangs_is_restarted_and_the_node_has_said_so(stack: Stack) -> None:
