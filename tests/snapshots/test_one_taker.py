@@ -1,5 +1,6 @@
 """Who takes a snapshot, and what counts as one: without etcd, so that every step in between can be seen."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from components.node.agent import snapshots, take_snapshot
+from components.node.agent.background import Background
 from components.node.agent.cloud import CloudError, Instance
 from components.node.agent.defragmentation import Size
 from components.node.agent.etcdctl import Etcdctl
@@ -20,16 +22,20 @@ from components.node.agent.take_snapshot import FRESH_SECONDS, before_change, lo
 from components.node.lock import ClusterLock, LockLostError
 from components.node.machine import Peer, Role
 from components.node.record import Keys, Record, State
-from components.node.snapshots import LEFTOVER_SECONDS, Reason, Request, RequestKind, SnapshotKeys
+from components.node.snapshots import LEFTOVER_SECONDS, Reason, Request, RequestKind, Snapshot, SnapshotKeys
+from providers.local import objects
 from providers.local.objects import Bucket
 from tests.agent.conftest import document
 from tests.agent.processes import Processes
 from tests.snapshots.bucket_cloud import BucketCloud, age
-from tests.snapshots.conftest import DAY, PLAN
+from tests.snapshots.conftest import DAY, HOUR, PLAN
 
 MEMBERS = tuple(Peer(name=f"member-{i}", zone="z", address=f"10.0.{i}.21") for i in (1, 2, 3))
 KEYS = SnapshotKeys("u1")
 CONTENT = b"what etcd streams"
+
+STORE_TIME = 2_000_000_000.0 // DAY * DAY
+"""Years ahead, at the beginning of a day."""
 
 
 class Store(BucketCloud):
@@ -215,3 +221,89 @@ def test_a_clock_that_is_behind_makes_no_snapshot_fresh(
         before_change(member, [member.machine.address])
     taken_for_it = {SnapshotStore(member.cloud, "u1").metadata(name).reason for name in names(member)}
     assert (Reason.CHANGE in taken_for_it) is another
+
+
+@pytest.fixture
+def store_clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the store says that time is: the last of these."""
+    made = [STORE_TIME]
+    monkeypatch.setattr(objects, "time", SimpleNamespace(time=lambda: made[-1]))
+    return made
+
+
+def test_how_old_and_large_the_newest_is_can_be_scraped(member: Context, store_clock: list[float]) -> None:
+    Snapshots().round(member)
+    said = set(member.metrics.render().splitlines())
+    assert {
+        "kube_ha_snapshots 1",
+        f"kube_ha_snapshot_timestamp_seconds {STORE_TIME:.15g}",
+        f"kube_ha_snapshot_bytes {len(CONTENT)}",
+        "kube_ha_snapshot_revision 7",
+        'kube_ha_snapshots_taken_total{reason="schedule"} 1',
+    } <= said
+    assert any(line.startswith("kube_ha_snapshot_seconds ") for line in said)
+
+
+def test_what_is_dated_and_thinned_is_so_by_the_stores_clock(member: Context, store_clock: list[float]) -> None:
+    old = age(store_of(member).bucket, taken(member), "u1", 29 * DAY)
+    store_clock.append(STORE_TIME + 900)
+    Snapshots().round(member)
+    assert names(member) == [old, Snapshot(int(store_clock[-1]), 7).name], (
+        "by this machine's clock the old one would go"
+    )
+    (ahead,) = re.findall("^kube_ha_clock_offset_seconds (.*)$", member.metrics.render(), re.M)
+    assert float(ahead) == pytest.approx(time.time() - store_clock[-1], abs=60)
+    assert "off the object store's" in member.concerns["clock"]
+
+
+def test_each_is_locked_for_its_own_life(member: Context, store_clock: list[float]) -> None:
+    plan = PLAN.model_copy(update={"locked": True})
+    member.machine = member.machine.model_copy(update={"snapshots": plan})
+    lives = []
+    # The first of its day, the first of another hour, another one of that hour.
+    for seconds in (0, HOUR, HOUR + 900):
+        store_clock.append(STORE_TIME + seconds)
+        name = taken(member)
+        retained = {entry.retain_until for entry in store_of(member).bucket.list(f"{KEYS.prefix}{name}/")}
+        lives.append({until - store_clock[-1] for until in retained})
+    assert lives == [{30 * DAY}, {7 * DAY}, {DAY}]
+
+
+def test_a_leader_waits_anew_each_time(member: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "size_at", lambda address: Size(1000, 1000, leader=True))
+    age(store_of(member).bucket, taken(member), "u1", PLAN.interval_seconds)
+    step = Snapshots()
+    for _ in range(snapshots.LEADER_ROUNDS):
+        step.round(member)
+    another = taken(member)
+    step.round(member)
+    age(store_of(member).bucket, another, "u1", PLAN.interval_seconds + 5)
+    step._newest = None
+    step._look(member)
+    for _ in range(snapshots.LEADER_ROUNDS):
+        step.round(member)
+        assert len(names(member)) == 2
+    step.round(member)
+    assert len(names(member)) == 3
+
+
+def test_a_machine_that_leaves_takes_one_and_leaves_no_file_behind(member: Context) -> None:
+    Snapshots().leave(member)
+    (name,) = names(member)
+    assert SnapshotStore(member.cloud, "u1").metadata(name).reason is Reason.CHANGE
+    assert list((member.paths.state / "snapshots").iterdir()) == []
+
+
+def test_what_an_agent_left_when_it_crashed_is_removed(member: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = member.paths.state / "snapshots/tmp1/snapshot.db"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(CONTENT)
+    monkeypatch.setattr(Background, "start", lambda self: None)
+    Snapshots().run(member)
+    assert not left.exists()
+
+
+def test_a_change_does_not_wait_for_a_snapshot_that_another_takes(member: Context) -> None:
+    another_takes_one(member)
+    before_change(member, [member.machine.address])
+    assert names(member) == []

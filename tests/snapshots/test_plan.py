@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from components.machine_document import snapshots
 from components.node.machine import Retention
 from components.node.snapshots import (
+    RequestKind,
     Snapshot,
     SnapshotKeys,
     catalogue,
@@ -153,3 +154,13 @@ def test_only_what_has_metadata_is_a_snapshot() -> None:
     )
     assert [one.name for one in found.snapshots] == [taken]
     assert (dict(found.sizes), set(found.proofs), found.leftovers) == ({taken: 5}, {taken}, (half,))
+
+
+def test_no_two_things_have_one_key() -> None:
+    keys, name = SnapshotKeys("u1"), Snapshot(NOW, 1).name
+    all_of_them = [
+        keys.lock, keys.drill_lock, keys.database(name), keys.metadata(name), keys.proof(name), keys.clock("m"),
+        keys.brought("s"), keys.inventory("d", "f"), keys.recovery_keys("m", "f"),
+        *(key for kind in RequestKind for key in (keys.request(kind), keys.response(kind))),
+    ]  # fmt: skip
+    assert len(set(all_of_them)) == len(all_of_them)
