@@ -34,8 +34,8 @@ MEMBERS = tuple(Peer(name=f"member-{i}", zone="z", address=f"10.0.{i}.21") for i
 KEYS = SnapshotKeys("u1")
 CONTENT = b"what etcd streams"
 
-STORE_TIME = 2_000_000_000.0 // DAY * DAY
-"""Years ahead, at the beginning of a day."""
+STORE_TIME = 1_700_000_000.0 // DAY * DAY
+"""Years ago, at the beginning of a day."""
 
 
 class Store(BucketCloud):
