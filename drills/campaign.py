@@ -65,7 +65,7 @@ class Campaign:
         wasted: Counter[str] = Counter()
         while name := schedule.due(list(possible), sound, wasted, times):
             self.refresh()
-            self.tell(f"[bold]{name}[/] {sound[name] + 1}/{times}: {possible[name].title}")
+            self.tell(f"{name} {sound[name] + 1}/{times}: {possible[name].title}")
             counts = sound if self._sound(possible[name], store.folder(output, name)) else wasted
             counts[name] += 1
 
@@ -74,7 +74,7 @@ class Campaign:
         try:
             drilled = self.run(fault, folder)
         except (FaultError, InjectionError, UnhealthyError, ApiError, DrainError, ChildError) as error:
-            self.tell(f"[red]{fault.name}: broken off: {error}")
+            self.tell(f"{fault.name}: broken off: {error}")
             # It may have been the undoing that failed.
             self.drill.injector.heal()
             return False

@@ -6,15 +6,20 @@ into the same subgroup, `payload`.
 
 import contextlib
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 PARENT = "kube-ha"
 
-CPU_WEIGHTS = {"all machines": 800, "a machine": 100, "a machine that boots": 25}
-"""In units of cgroup v2's `cpu.weight` (default 100). Machines of a real cloud have processors of their own: here what
-else the host runs must not starve them, and a machine that boots must not starve those that serve."""
+HEAVY, DEFAULT = 800, 100
+"""In units of cgroup v2's `cpu.weight`, for all machines together. In a region they have processors of their own: here
+what else the host runs must not starve them. But the threads which write to the machines' disks are the kernel's own,
+outside of the group, and wait for a heavy one also where all that it runs is `yielding`: flushes took up to 220 ms
+(docs/measurements.md). So the group is as heavy as one task while a machine of it yields."""
+
+_weighing = threading.Lock()
 
 
 def hierarchies() -> list[Path]:
@@ -24,12 +29,14 @@ def hierarchies() -> list[Path]:
 
 
 def make(name: str, memory_mb: int) -> list[Path]:
-    """Make a machine's cgroups with a memory limit in MiB; the files into which its first process writes its pid."""
+    """Make a machine's cgroups with a memory limit in MiB; the files into which its first process writes its pid.
+
+    It has only what processors others leave idle until `yielding` says otherwise.
+    """
     joins = []
     for hierarchy in hierarchies():
         group = hierarchy / PARENT / name
         group.parent.mkdir(exist_ok=True)
-        _weigh(group.parent, CPU_WEIGHTS["all machines"])
         if (hierarchy / "cpuset.cpus").exists() and (group.parent / "cgroup.clone_children").exists():
             # A new v1 cpuset is empty, and an empty one takes no process.
             for file in ("cpuset.cpus", "cpuset.mems"):
@@ -39,37 +46,38 @@ def make(name: str, memory_mb: int) -> list[Path]:
         for file in ("memory.limit_in_bytes", "memory.max"):
             if (group / file).exists():
                 (group / file).write_text(str(memory_mb * 1024 * 1024))
-        _weigh(group, CPU_WEIGHTS["a machine that boots"])
         joins.append(group / "cgroup.procs")
+    yielding(name, only_idle=True)
     return joins
-
-
-def booted(name: str) -> None:
-    """Give a machine that became ready its full share of the processors."""
-    for hierarchy in hierarchies():
-        _weigh(hierarchy / PARENT / name, CPU_WEIGHTS["a machine"])
 
 
 def yielding(name: str, *, only_idle: bool) -> None:
     """Give a machine only what processors all others leave idle, or its share again; harmless when it does not run.
 
-    For machines that are cut off: an API server whose etcd has no leader opens its watches again without a pause, and
-    spins. In a region it would do so on processors of its own. A low weight is not enough, since whoever runs ends his
-    slice first, and a request that goes through ten processes waits for ten (measured: docs/measurements.md).
+    A low weight is not enough, since whoever runs ends his slice first, and a request that goes through ten processes
+    waits for ten (measured: docs/measurements.md).
     """
-    for hierarchy in hierarchies():
-        if (file := hierarchy / PARENT / name / "cpu.idle").exists():
-            file.write_text(str(int(only_idle)))
+    with _weighing:
+        for hierarchy in hierarchies():
+            if (file := hierarchy / PARENT / name / "cpu.idle").exists():
+                # The kernel itself puts the weight back to its default.
+                file.write_text(str(int(only_idle)))
+            _weigh_all(hierarchy / PARENT)
 
 
-def _weigh(group: Path, weight: int) -> None:
-    # The kernel refuses a weight for what gets only idle time; a machine may say that it is ready as it is cut off.
-    if (idle := group / "cpu.idle").exists() and idle.read_text().strip() == "1":
-        return
+def _weigh_all(group: Path) -> None:
+    weight = DEFAULT if any(_yields(file) for file in group.glob("*/cpu.idle")) else HEAVY
     # v1 counts in shares, of which 1024 are v2's default of 100.
     for file, value in (("cpu.weight", weight), ("cpu.shares", weight * 1024 // 100)):
         if (group / file).exists():
             (group / file).write_text(str(value))
+
+
+def _yields(idle: Path) -> bool:
+    try:
+        return idle.read_text().strip() == "1"
+    except OSError:
+        return False  # A machine that was just removed.
 
 
 def remove(name: str) -> None:
@@ -80,6 +88,8 @@ def remove(name: str) -> None:
         # Killed processes leave their cgroup only when the kernel is done with them.
         while group.exists() and not _remove_tree(group) and time.monotonic() < deadline:
             time.sleep(0.05)
+        with _weighing:
+            _weigh_all(hierarchy / PARENT)
         with contextlib.suppress(OSError):
             (hierarchy / PARENT).rmdir()
 

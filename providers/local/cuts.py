@@ -37,6 +37,10 @@ class Cut(BaseModel):
     target: str
     kind: CutKind
 
+    def hits(self, slot: Slot) -> bool:
+        """Whether it is of that machine or of its zone."""
+        return self.target in (slot.machine, slot.zone)
+
 
 @dataclass(frozen=True)
 class Cable:

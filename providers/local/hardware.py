@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from providers.local import cgroups, netns, network, specs, volumes
+from providers.local import netns, network, specs, volumes
 from providers.local.addresses import Addresses
 from providers.local.commands import run
 from providers.local.cuts import Cut, cables, make, undo
@@ -184,6 +184,7 @@ class Hardware:
                 booted=booted,
                 reported=reported,
                 plugged=lambda: self._cut_again(name, slot),
+                cut_off=lambda: any(cut.network == name and cut.hits(slot) for cut in self.state.cuts),
             ),
         )
         keeper.status = self.state.statuses.get(last.id) if last else None
@@ -214,20 +215,20 @@ class Hardware:
         for cable in cables(self.addresses(cut.network), self._slots(cut.network), cut.target):
             for command in make(cable, cut.kind):
                 run(*command)
-        self._let_yield(cut, only_idle=True)
+        self._weigh(cut)
 
     def heal(self, cut: Cut) -> None:
         """Undo a cut in the kernel."""
         for cable in cables(self.addresses(cut.network), self._slots(cut.network), cut.target):
             for command in undo(cable):
                 run(*command)
-        self._let_yield(cut, only_idle=False)
+        self._weigh(cut)
 
-    def _let_yield(self, cut: Cut, *, only_idle: bool) -> None:
+    def _weigh(self, cut: Cut) -> None:
         for slot in self._slots(cut.network):
             keeper = self.keepers.get((cut.network, slot.machine))
-            if keeper and cut.target in (slot.machine, slot.zone):
-                cgroups.yielding(keeper.place.label, only_idle=only_idle)
+            if keeper and cut.hits(slot):
+                keeper.weigh()
 
     def _cut_again(self, name: str, slot: Slot) -> None:
         with self.lock:

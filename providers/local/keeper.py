@@ -25,6 +25,9 @@ QUICK_DEATH = 10.0
 """A machine that lived shorter than this many seconds counts as one that does not boot."""
 MAX_BACK_OFF = 30.0
 """Seconds between two attempts at most."""
+BOOT_YIELDS = 15.0
+"""Seconds after its start for which a machine that is not ready yet leaves the processors to the others: where all are
+taken it would never be. A master takes about 10 (docs/measurements.md)."""
 WATCH_STARTED = 0.1
 """Seconds between two looks whether cloud-init has started; afterwards only events count."""
 WATCH_CONSOLE = 300.0
@@ -63,11 +66,22 @@ class Hooks:
     """Called when a machine says something new of itself."""
     plugged: Callable[[], None]
     """Called when the machine's cable is new, so that cuts outlive machines."""
+    cut_off: Callable[[], bool]
+    """Whether a cut holds for the machine."""
 
 
 def back_off(quick_deaths: int) -> float:
     """Seconds to wait after so many quick deaths in a row: none after the first, then 1 doubling to 30."""
     return 0.0 if quick_deaths <= 1 else min(MAX_BACK_OFF, 2.0 ** (quick_deaths - 2))
+
+
+def yields(*, cut_off: bool, ready: bool, age: float) -> bool:
+    """Whether a machine, ready or not and of that age in seconds, leaves the processors to the others.
+
+    In a region it has processors of its own: here a machine that boots must not take them from those that serve, nor
+    one that is cut off, whose API server opens its watches again without a pause while its etcd has no leader.
+    """
+    return cut_off or (not ready and age < BOOT_YIELDS)
 
 
 class Keeper(threading.Thread):
@@ -82,6 +96,7 @@ class Keeper(threading.Thread):
         self.phase, self.message = "waiting", ""
         self.started = False
         """Whether the machine that runs now has come to cloud-init."""
+        self._weighing = threading.Lock()
         self._hooks = hooks
         self._order = Order.NONE
         self._ending = False
@@ -105,8 +120,17 @@ class Keeper(threading.Thread):
         if status != self.status and self.incarnation:
             self.status = status
             if status.ready:
-                cgroups.booted(self.place.label)
+                self.weigh()
             self._hooks.reported(self.incarnation, status)
+
+    def weigh(self) -> None:
+        """Give the machine the share of the processors that is due to it now."""
+        # One at a time: a share that was due a moment ago must not be given last.
+        with self._weighing:
+            age = time.time() - self.incarnation.booted if self.incarnation else 0.0
+            ready = self.status is not None and self.status.ready
+            only_idle = yields(cut_off=self._hooks.cut_off(), ready=ready, age=age)
+            cgroups.yielding(self.place.label, only_idle=only_idle)
 
     def end(self) -> None:
         """End the machine for good and remove what it had, except its volume."""
@@ -156,10 +180,11 @@ class Keeper(threading.Thread):
 
     def _watch(self, incarnation: Incarnation) -> None:
         power_off_by: float | None = None
-        while not incarnation.container.wait(self._patience(power_off_by), self._wake):
+        while not incarnation.container.wait(self._patience(incarnation, power_off_by), self._wake):
             with contextlib.suppress(BlockingIOError):
                 os.eventfd_read(self._wake)
             self.place.disk.limit_console()
+            self.weigh()
             overdue = power_off_by is not None and time.monotonic() > power_off_by
             if overdue or self._ending or self._order in (Order.KILL, Order.WIPE):
                 machines.kill(incarnation)
@@ -170,10 +195,13 @@ class Keeper(threading.Thread):
                 incarnation.init.send(POWER_OFF_SIGNAL)
             self.started = self.started or self._cloud_init_started(incarnation)
 
-    def _patience(self, power_off_by: float | None) -> float:
+    def _patience(self, incarnation: Incarnation, power_off_by: float | None) -> float:
         if power_off_by is not None:
             return max(0.0, power_off_by - time.monotonic()) + 0.01
-        return WATCH_CONSOLE if self.started else WATCH_STARTED
+        if not self.started:
+            return WATCH_STARTED
+        still_yields = incarnation.booted + BOOT_YIELDS - time.time()
+        return still_yields + 0.01 if still_yields > 0 else WATCH_CONSOLE
 
     def _cloud_init_started(self, incarnation: Incarnation) -> bool:
         # /run is a file system of the machine's own: it is seen only through one of the machine's processes.

@@ -99,6 +99,8 @@ def booted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booted]:
     shutil.copytree(lower / "containerd", folder / "containerd", symlinks=True, copy_function=link_or_copy)
     overlay = f"lowerdir={lower}/root,upperdir={upper},workdir={folder}/work"
     joins = " ".join(map(str, cgroups.make(NAME, MEMORY_MB)))
+    # No machine serves beside it.
+    cgroups.yielding(NAME, only_idle=False)
     boot = (
         f"for group in {joins}; do echo $$ > $group; done; "
         f"mount -t overlay overlay -o {overlay} {folder}/root && exec systemd-nspawn --quiet --boot --register=no"
