@@ -206,7 +206,7 @@ class Cloud:
             message=status.message if status else keeper.message,
             template=last.template if last else "",
             desired_template=group.template,
-            cuts=tuple(cut.kind for cut in self.state.cuts if cut.network == name and cut.hits(slot)),
+            cuts=tuple(cut.kind for cut in self.state.cuts if cut.hits(name, slot)),
         )
 
     def cut(self, stack: str, target: str, kind: CutKind) -> None:

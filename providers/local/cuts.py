@@ -37,9 +37,9 @@ class Cut(BaseModel):
     target: str
     kind: CutKind
 
-    def hits(self, slot: Slot) -> bool:
-        """Whether it is of that machine or of its zone."""
-        return self.target in (slot.machine, slot.zone)
+    def hits(self, network: str, slot: Slot) -> bool:
+        """Whether it is of that machine of a network, or of its zone."""
+        return self.network == network and self.target in (slot.machine, slot.zone)
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,7 @@ class Hardware:
                 booted=booted,
                 reported=reported,
                 plugged=lambda: self._cut_again(name, slot),
-                cut_off=lambda: any(cut.network == name and cut.hits(slot) for cut in self.state.cuts),
+                cut_off=lambda: any(cut.hits(name, slot) for cut in self.state.cuts),
             ),
         )
         keeper.status = self.state.statuses.get(last.id) if last else None
@@ -227,7 +227,7 @@ class Hardware:
     def _weigh(self, cut: Cut) -> None:
         for slot in self._slots(cut.network):
             keeper = self.keepers.get((cut.network, slot.machine))
-            if keeper and cut.hits(slot):
+            if keeper and cut.hits(cut.network, slot):
                 keeper.weigh()
 
     def _cut_again(self, name: str, slot: Slot) -> None:
