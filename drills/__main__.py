@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.markup import escape
 
-from drills import comparison, control, load, pages, store
+from drills import comparison, control, load, markdown, pages, store
 from drills import fault as faults
 from drills.alteration import USUAL
 from drills.api import ApiError
@@ -238,6 +238,7 @@ def _conclude(where: Path, stack: str, scenario_name: str) -> int:
     summaries = [summarize(declared[name], [one.run for one in runs], limit) for name, runs in found.items()]
     page = where / "report.html"
     page.write_text(pages.page(found, summaries, stack, scenario_name, limit), encoding="utf-8")
+    (where / "report.md").write_text(markdown.page(summaries), encoding="utf-8")
     console.print(table(summaries))
     for summary in summaries:
         for finding in summary.findings:

@@ -8,6 +8,7 @@ from statistics import median
 from drills.fault import Fault, Heal, Inject, Roll
 from drills.journal import Durability
 from drills.latency import PROMISED_SECONDS, WINDOW_SECONDS, Latency
+from drills.record import Operation
 from drills.server_latency import BUCKET_SECONDS, Served, merged
 from drills.thresholds import MAX_LATE_SECONDS, MIN_ACHIEVED, MIN_BASELINE_SECONDS, MIN_COUNTED, TARGETS, Floor, Target
 from drills.verdict import Felt, Mark, MarkKind, Window, rates
@@ -64,6 +65,16 @@ class Run:
         return next(one.windows for one in self.felt if one.stream == f"{via}/{connection}/{operation}")
 
 
+def label(runs: Sequence[Run], index: int) -> str:
+    """What was done at a mark in all of these runs: targets are chosen anew in each, and named only where all agree."""
+    words = []
+    for found in zip(*(run.marks[index].label.split() for run in runs), strict=False):
+        if len(set(found)) > 1:
+            break
+        words.append(found[0])
+    return " ".join(words)
+
+
 def worst(findings: Sequence[Finding]) -> Verdict:
     """The verdict that findings amount to."""
     return max((finding.verdict for finding in findings), key=list(Verdict).index, default=Verdict.PASSED)
@@ -77,6 +88,7 @@ def judge(fault: Fault, runs: Sequence[Run], floor: Floor | None) -> list[Findin
     said = [run for run in runs if not is_void(run)]
     if floor and not fault.outage and said:
         findings += _targets(fault, said)
+        findings += _drill_latency(said)
         findings += _served(said)
     return findings
 
@@ -134,15 +146,23 @@ def _floor(run: Run, floor: Floor) -> Iterator[Finding]:
 
 
 def _latency(run: Run) -> Iterator[Finding]:
-    """The promise fails over its own window of five minutes; over the drill's, which is shorter, it is a target."""
+    """The promise fails over its own window of five minutes."""
     promised = f"{PROMISED_SECONDS * 1000:.0f} ms"
     for operation, one in run.latency.items():
         if one.used > 1:
             window = f"{one.slow} of the {one.allowed:.0f} that {WINDOW_SECONDS:g} s allow"
             yield Finding(Verdict.FAILED, f"p99 of a {operation} over {promised}: {window} were slower or failed")
-        if one.p99 > PROMISED_SECONDS:
-            text = f"p99 of a {operation} {one.p99 * 1000:.0f} ms from the fault to the end of the drill"
-            yield Finding(Verdict.MISSED, f"{text}; target {promised}")
+
+
+def _drill_latency(runs: Sequence[Run]) -> Iterator[Finding]:
+    """Over the drill's own window, which is shorter than the promise's, it is a target."""
+    for operation in Operation:
+        found = [run.latency[operation].p99 for run in runs if operation in run.latency]
+        over = sum(seconds > PROMISED_SECONDS for seconds in found)
+        if over:
+            text = f"p99 of a {operation} from the fault to the end of the drill, in {over} of {len(found)} runs"
+            worst_of_them = f"{max(found) * 1000:.0f} ms at worst"
+            yield Finding(Verdict.MISSED, f"{text}: {worst_of_them}; target {PROMISED_SECONDS * 1000:.0f} ms")
 
 
 def targets(fault: Fault, marks: int) -> list[Target]:
@@ -160,7 +180,7 @@ def targets(fault: Fault, marks: int) -> list[Target]:
 
 def _targets(fault: Fault, runs: Sequence[Run]) -> Iterator[Finding]:
     for index, target in enumerate(targets(fault, len(runs[0].marks))):
-        label = runs[0].marks[index].label
+        done = label(runs, index)
         last = [max(_new(run, index, operation).last_failure for operation in ("create", "read")) for run in runs]
         windows = [_quick(run, index) for run in runs]
         row = max(window.in_a_row for found in windows for window in found)
@@ -172,7 +192,7 @@ def _targets(fault: Fault, runs: Sequence[Run]) -> Iterator[Finding]:
             ("failed requests in a row", row, target.in_a_row),
         ):
             if wanted is not None and found > wanted:
-                yield Finding(Verdict.MISSED, f"{label}: {round(found, 2)} {what}; target {wanted}")
+                yield Finding(Verdict.MISSED, f"{done}: {round(found, 2)} {what}; target {wanted}")
 
 
 def _served(runs: Sequence[Run]) -> Iterator[Finding]:

@@ -109,7 +109,7 @@ def _rows(summary: Summary) -> Iterator[str]:
             f"<td class=l>{badge(summary.verdict) if first else ''}</td><td>{counted(summary) if first else ''}</td>"
             f"<td class='l mark'>{escape(row.label)}</td><td>{row.last_failure}</td><td>{row.longest_gap}</td>"
             f"<td>{shares}</td><td>{f'{summary.p99 * 1000:.0f}' if first else ''}</td>"
-            f"<td>{_bar(summary.used) if first else ''}</td>"
+            f"<td>{_bar(summary.used.high) if first else ''}</td>"
             f"<td>{whole if first else ''}</td>"
             f"<td>{f'{summary.lost} of {summary.acknowledged}' if first else ''}</td></tr>"
         )

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from statistics import median
 
 from drills.fault import Fault
-from drills.judge import Finding, Run, Verdict, is_void, judge, worst
-from drills.record import Operation
+from drills.judge import Finding, Run, Verdict, is_void, judge, label, worst
+from drills.record import Connection, Operation
 from drills.server_latency import Served, merged
 from drills.thresholds import Floor
-from drills.verdict import percentile
+from drills.verdict import MarkKind, Window, percentile
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,9 @@ class Spread:
     high: float
 
     def __str__(self) -> str:
+        # As the time of the last failure it would read as one at once.
+        if self.high == 0:
+            return "none"
         if self.low == self.high:
             return f"{self.low:.2f}"
         return f"{self.low:.2f} / {self.middle:.2f} / {self.p95:.2f} / {self.high:.2f}"
@@ -33,16 +37,37 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 @dataclass(frozen=True)
+class Client:
+    """What one kind of client of the endpoint felt after a mark, over all repeats. Times are seconds."""
+
+    connection: str
+    operation: str
+    failed: float
+    """Share of its requests, between 0 and 1."""
+    in_a_row: int
+    """Most requests that failed one after another."""
+    last_failure: Spread
+    longest_gap: Spread
+    """Between acknowledged requests."""
+    in_flight: Spread
+    """How long the slowest request took to end that was open at the mark."""
+
+
+@dataclass(frozen=True)
 class Row:
     """A mark of a fault (the fault itself, a heal), over all repeats. Times are seconds."""
 
+    kind: MarkKind
     label: str
     last_failure: Spread
     """Of new requests through the endpoint, writes and reads, after the mark."""
+    failing: int
+    """Runs in which one of these failed."""
     longest_gap: Spread
     """Between acknowledged writes of new connections through the endpoint."""
     failed: tuple[tuple[str, float], ...]
     """Per kind of client of the endpoint: share of its requests that failed, over all repeats."""
+    clients: tuple[Client, ...]
 
 
 @dataclass(frozen=True)
@@ -61,6 +86,8 @@ class Summary:
     latency: tuple[tuple[str, Spread, Spread], ...]
     """Per operation: 99th percentiles of the runs from the fault to the end of the drill, in seconds; and shares that
     were used of what the promise allows in five minutes."""
+    used: Spread
+    """Of each run, the share of what the promise allows in five minutes that its worst operation used."""
     served: tuple[Served, ...]
     """By verb, what API servers answered in all runs."""
     redundancy: Spread | None
@@ -70,11 +97,6 @@ class Summary:
     def p99(self) -> float:
         """Seconds: the 99th percentile of the worst operation in the worst run."""
         return max((seconds.high for _, seconds, _ in self.latency), default=0.0)
-
-    @property
-    def used(self) -> float:
-        """Share of what the promise allows in five minutes that the worst operation used in the worst run."""
-        return max((share.high for _, _, share in self.latency), default=0.0)
 
 
 def summarize(fault: Fault, runs: Sequence[Run], floor: Floor | None) -> Summary:
@@ -88,11 +110,12 @@ def summarize(fault: Fault, runs: Sequence[Run], floor: Floor | None) -> Summary
         runs=len(sound),
         void=len(runs) - len(sound),
         verdict=worst([one for one in findings if not (sound and one.verdict is Verdict.VOID)]),
-        findings=tuple(findings),
+        findings=tuple(sorted(findings, key=lambda one: list(Verdict).index(one.verdict), reverse=True)),
         rows=tuple(_row(said, index) for index in range(len(said[0].marks))),
         acknowledged=sum(run.durability.acknowledged for run in runs),
         lost=sum(len(set().union(*run.durability.lost.values())) for run in runs),
         latency=tuple(_latency(said)),
+        used=spread([max((one.used for one in run.latency.values()), default=0.0) for run in said]),
         served=merged(run.served for run in said),
         redundancy=spread(times) if len(times) == len(said) else None,
     )
@@ -114,20 +137,36 @@ def _row(runs: Sequence[Run], index: int) -> Row:
     writes = [run.windows("endpoint", "new", "create")[index] for run in runs]
     reads = [run.windows("endpoint", "new", "read")[index] for run in runs]
     last = [max(write.last_failure, read.last_failure) for write, read in zip(writes, reads, strict=True)]
-    failed = []
-    for kind in ("new", "kept", "patient"):
-        windows = [one.windows[index] for run in runs for one in run.felt if one.stream.startswith(f"endpoint/{kind}/")]
-        requests = sum(window.requests for window in windows)
-        failed.append((kind, sum(window.failed for window in windows) / requests if requests else 0.0))
-    # Targets are chosen anew in each repeat, so only the words before the names are common to all.
-    label = runs[0].marks[index].label if len(runs) == 1 else _common([run.marks[index].label for run in runs])
-    return Row(label, spread(last), spread([window.longest_gap for window in writes]), tuple(failed))
+    return Row(
+        kind=runs[0].marks[index].kind,
+        label=label(runs, index),
+        last_failure=spread(last),
+        failing=sum(seconds > 0 for seconds in last),
+        longest_gap=spread([window.longest_gap for window in writes]),
+        failed=tuple((kind, _share(_windows(runs, index, f"endpoint/{kind}/"))) for kind in Connection),
+        clients=tuple(_clients(runs, index)),
+    )
 
 
-def _common(labels: Sequence[str]) -> str:
-    words = []
-    for found in zip(*(label.split() for label in labels), strict=False):
-        if len(set(found)) > 1:
-            break
-        words.append(found[0])
-    return " ".join(words)
+def _clients(runs: Sequence[Run], index: int) -> Iterator[Client]:
+    for kind, operation in product(Connection, Operation):
+        if windows := _windows(runs, index, f"endpoint/{kind}/{operation}"):
+            yield Client(
+                connection=kind,
+                operation=operation,
+                failed=_share(windows),
+                in_a_row=max(window.in_a_row for window in windows),
+                last_failure=spread([window.last_failure for window in windows]),
+                longest_gap=spread([window.longest_gap for window in windows]),
+                in_flight=spread([window.in_flight for window in windows]),
+            )
+
+
+def _windows(runs: Sequence[Run], index: int, streams: str) -> list[Window]:
+    """The windows after a mark of all streams whose name begins so."""
+    return [one.windows[index] for run in runs for one in run.felt if one.stream.startswith(streams)]
+
+
+def _share(windows: Sequence[Window]) -> float:
+    requests = sum(window.requests for window in windows)
+    return sum(window.failed for window in windows) / requests if requests else 0.0

@@ -44,7 +44,7 @@ def _head(summary: Summary) -> tuple[str, ...]:
 def _tail(summary: Summary) -> tuple[str, ...]:
     return (
         f"{summary.p99 * 1000:.0f}",
-        f"{summary.used:.0%}",
+        f"{summary.used.high:.0%}",
         f"{summary.redundancy.middle:.1f}" if summary.redundancy else "never",
         f"{summary.lost} of {summary.acknowledged}",
     )

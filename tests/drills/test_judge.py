@@ -63,6 +63,21 @@ def test_the_median_has_a_target_of_its_own() -> None:
     assert verdict(slow, slow, quick) is Verdict.MISSED
 
 
+def test_a_target_of_several_runs_names_no_machine_that_only_one_of_them_hit() -> None:
+    other = replace(run(((10.0, 11.7),)), marks=(replace(MARKS[0], label="cut master-2"), MARKS[1]))
+    assert {one.text.split(":")[0] for one in judge(FAULT, [run(), other], FLOOR) if "target 1.5" in one.text} == {
+        "cut"
+    }
+
+
+def test_a_p99_of_many_runs_is_said_once_with_the_worst() -> None:
+    runs = [
+        replace(run(), latency={"create": Latency(p99=seconds, slow=1, allowed=30.0)}) for seconds in (0.6, 0.4, 0.7)
+    ]
+    (said,) = (one.text for one in judge(FAULT, runs, FLOOR))
+    assert "in 2 of 3 runs: 700 ms at worst" in said
+
+
 def test_one_bad_repeat_of_many_misses() -> None:
     quick = run(((10.0, 10.2),))
     assert verdict(quick, run(((10.0, 11.7),)), quick) is Verdict.MISSED
