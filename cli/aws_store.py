@@ -16,14 +16,8 @@ class AwsStore(Objects):
 
     def __init__(self, bucket: str, region: str | None) -> None:
         client = boto3.client("s3", region_name=region)
-        super().__init__(bucket, client, client)
+        super().__init__(bucket, lambda: client, lambda: client)
         self._kms: Any = boto3.client("kms", region_name=region)
-
-    def put(
-        self, key: str, content: bytes, *, if_absent: bool = False, if_match: str | None = None,
-        retain_until: float | None = None,
-    ) -> str:  # fmt: skip
-        return super().put(key, content, if_absent=if_absent, if_match=if_match, retain_until=retain_until)
 
     def unwrap(self, wrapped: bytes) -> bytes:
         """What the agent's `Aws.wrap` made: the content under a key of its own, and that key under the cluster's."""

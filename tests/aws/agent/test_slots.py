@@ -26,8 +26,9 @@ class Store(Objects):
         return self.cloud.get(key)
 
     def put(
-        self, key: str, content: bytes, *, if_absent: bool, if_match: str | None, retain_until: float | None
-    ) -> str:
+        self, key: str, content: bytes, *, if_absent: bool = False, if_match: str | None = None,
+        retain_until: float | None = None,
+    ) -> str:  # fmt: skip
         return self.cloud.put(key, content, if_absent=if_absent, if_match=if_match)
 
     def list(self, prefix: str) -> list[StoredObject]:

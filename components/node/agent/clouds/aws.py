@@ -12,15 +12,23 @@ import boto3
 from botocore.config import Config
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from components.node.agent.cloud import Cloud, CloudError, Instance, NotFoundError, StoredObject
+from components.node.agent.cloud import Cloud, CloudError, Instance, NotFoundError
 from components.node.agent.clouds import aws_network, aws_slots
 from components.node.agent.clouds.aws_errors import translated
 from components.node.agent.clouds.aws_objects import Objects
 from components.node.agent.clouds.aws_routes import PodRoutes, filters
+from components.node.agent.clouds.aws_silence import Silence
 from components.node.agent.clouds.ec2_metadata import Metadata
 
-CONNECT_SECONDS: Final = 2
-ANSWER_SECONDS: Final = 5
+CONNECT_SECONDS: Final = 1
+"""To each address of a service, of which S3 names up to eight."""
+
+ANSWER_SECONDS: Final = 3
+
+OBJECT_SECONDS: Final = 2
+"""For a small object, as S3's guide for applications that mind latency has it. A tick asks the store first, and etcd
+waits for it."""
+
 TRANSFER_SECONDS: Final = 60
 """Without a byte of a file."""
 
@@ -46,11 +54,13 @@ def connect(bucket: str) -> Cloud:
     return Aws(bucket)
 
 
-class Aws:
+class Aws(Objects):
     """`Cloud` by AWS. `run` carries out commands on the machine, `disks` is where its volumes appear."""
 
     def __init__(self, bucket: str, run: aws_network.Run = aws_network.run, disks: Path = DISKS) -> None:
-        self._bucket = bucket
+        super().__init__(
+            bucket, lambda: self._client("s3", OBJECT_SECONDS), lambda: self._client("s3", TRANSFER_SECONDS)
+        )
         self._metadata = Metadata()
         self._run, self._disks = run, disks
         self._clients: dict[tuple[str, int], Any] = {}
@@ -109,32 +119,6 @@ class Aws:
             self._client("secretsmanager").put_secret_value(
                 SecretId=f"kube-ha/{self._uid}/{name}", SecretString=content.decode()
             )
-
-    def get(self, key: str) -> tuple[bytes, str]:
-        return self._objects.get(key)
-
-    def put(
-        self,
-        key: str,
-        content: bytes,
-        *,
-        if_absent: bool = False,
-        if_match: str | None = None,
-        retain_until: float | None = None,
-    ) -> str:
-        return self._objects.put(key, content, if_absent=if_absent, if_match=if_match, retain_until=retain_until)
-
-    def delete(self, key: str) -> None:
-        self._objects.delete(key)
-
-    def list(self, prefix: str) -> list[StoredObject]:
-        return self._objects.list(prefix)
-
-    def download(self, key: str, path: str) -> None:
-        self._objects.download(key, path)
-
-    def upload(self, key: str, path: str, *, retain_until: float | None = None) -> None:
-        self._objects.upload(key, path, retain_until=retain_until)
 
     def wrap(self, content: bytes) -> bytes:
         # KMS itself encrypts 4 KiB at most: it gives a key for this content alone, and that key encrypted.
@@ -219,7 +203,7 @@ class Aws:
     def _machine(self, identity: str, group: Any) -> str:
         if self._slot is None:
             self._slot = self._metadata.tag(MACHINE_TAG) or aws_slots.claim(
-                self._objects,
+                self,
                 f"clusters/{self._uid}/slots/{group['AutoScalingGroupName']}/",
                 identity,
                 {one["InstanceId"] for one in group["Instances"] if one["LifecycleState"][:11] != "Terminating"},
@@ -258,10 +242,6 @@ class Aws:
             raise CloudError(f"this instance has no tag {key}: it was not launched from a stack's template")
         return value
 
-    @cached_property
-    def _objects(self) -> Objects:
-        return Objects(self._bucket, self._client("s3"), self._client("s3", TRANSFER_SECONDS))
-
     @property
     def _ec2(self) -> Any:
         return self._client("ec2")
@@ -272,7 +252,7 @@ class Aws:
 
     def _client(self, service: str, answer_seconds: int = ANSWER_SECONDS) -> Any:
         if (service, answer_seconds) not in self._clients:
-            self._clients[service, answer_seconds] = boto3.client(
+            client = boto3.client(
                 service,
                 region_name=self._metadata("placement/region"),
                 config=Config(
@@ -281,6 +261,9 @@ class Aws:
                     retries={"mode": "standard", "total_max_attempts": 2},
                 ),
             )
+            if answer_seconds != TRANSFER_SECONDS:
+                Silence().watch(client)
+            self._clients[service, answer_seconds] = client
         return self._clients[service, answer_seconds]
 
 
