@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 from rich.console import Console
 from rich.markup import escape
 
@@ -49,6 +50,7 @@ COMPARED: Final = (
 """Faults that are compared where none is named: each kind of machine, killed and cut, and a zone."""
 
 Faults = Annotated[tuple[str, ...], Parameter(negative=())]
+Often = Annotated[int, Parameter(validator=Number(gte=1))]
 
 
 @app.command(name="list")
@@ -66,9 +68,9 @@ def run(
     kubeconfig: Path,
     stack: str = "local",
     fault: Faults = (),
-    repeat: int = 1,
+    repeat: Often = 1,
     load_file: Annotated[Path | None, Parameter(name="--load")] = None,
-    times: int = 1,
+    times: Often = 1,
     output: Path | None = None,
     inventory: Path | None = None,
     harm: str | None = None,
@@ -91,22 +93,25 @@ def run(
         How many times as fast as the load is declared.
     output
         Folder for records and the report; a campaign that was ended goes on where it stopped when it is given the same
-        again. .state/drills/<time> when not given.
+        again. .state/drills/TIME when not given.
     inventory
         A cluster of a cloud instead of a stack of the local one: a file that says cloud, region and cluster.
     harm
         Name of the inventory's cluster: without it nothing there is touched.
     """
-    where, name, stopped = output or _fresh(), "production", True
+    where, stopped, short = output or _fresh(), True, list[str]()
     with _explained(where):
         wanted = faults.chosen(fault, faults.load())
         declaration = load.times(load.load(load_file), times) if load_file else None
         with campaign(kubeconfig, place(stack, inventory, harm), declaration, _tell) as work:
-            name = scenario(work.cluster.machines)
-            work.repeat(wanted, repeat, where)
+            if fault:
+                work.insist(wanted)
+            short = work.repeat(wanted, repeat, where)
         stopped = False
-    found = _conclude(where, harm or stack, name)
-    sys.exit(found or (REFUSED if stopped else 0))
+    found = _conclude(where)
+    if short:
+        console.print(f"[red]given up with fewer than {repeat} runs that say something: {', '.join(short)}")
+    sys.exit(found or (REFUSED if stopped or short else 0))
 
 
 @app.command
@@ -125,7 +130,7 @@ def controls(
     name
         The control; all when there is none.
     output
-        Folder for records; .state/drills/<time> when not given.
+        Folder for records; .state/drills/TIME when not given.
     """
     where, overlooked, stopped = output or _fresh(), [], True
     with _explained(where):
@@ -151,7 +156,7 @@ def controls(
 
 @app.command
 def reference(
-    *, kubeconfig: Path, stack: str = "local", fault: Faults = (), repeat: int = 3, output: Path | None = None
+    *, kubeconfig: Path, stack: str = "local", fault: Faults = (), repeat: Often = 3, output: Path | None = None
 ) -> None:
     """Drill ours and, in turn, the same machines with what kubeadm's documents have; print both and the ratios.
 
@@ -166,7 +171,7 @@ def reference(
     repeat
         How often each fault is drilled on each.
     output
-        Folder for records; .state/drills/<time> when not given.
+        Folder for records; .state/drills/TIME when not given.
     """
     where = output or _fresh()
     wanted, stopped = [], True
@@ -184,17 +189,35 @@ def reference(
 
 
 @app.command(name="report")
-def report_again(folder: Path, *, stack: str = "local", scenario_name: str = "production") -> None:
-    """Judge what is in an output folder again, and write its report anew."""
+def report_again(folder: Path) -> None:
+    """Judge what is in an output folder again, and write its report anew, as a page and as Markdown.
+
+    Exit codes are those of `run`.
+
+    Parameters
+    ----------
+    folder
+        What was given to `run` as `output`.
+    """
     with _explained(folder):
         if not store.load(folder):
             raise StoreError(f"{folder}: no finished drill is there; an output folder of `run` is needed")
-        sys.exit(_conclude(folder, stack, scenario_name))
+        sys.exit(_conclude(folder))
 
 
 @app.command
 def kube_burner(load_file: Path, folder: Path, *, seconds: float = 120) -> None:
-    """Write a load declaration as the configuration of kube-burner: `kube-burner init -c <folder>/<name>.yml`."""
+    """Write a load declaration as the configuration of kube-burner: in the folder, `kube-burner init -c NAME.yml`.
+
+    Parameters
+    ----------
+    load_file
+        The declaration, e.g. drills/loads/configmaps.yaml.
+    folder
+        Where the configuration goes, with a template of each kind of object beside it; made if it is not there.
+    seconds
+        How long kube-burner deletes objects and makes them anew.
+    """
     with _explained(folder):
         files = load.kube_burner(load.load(load_file), seconds)
         folder.mkdir(parents=True, exist_ok=True)
@@ -228,22 +251,27 @@ def _explained(where: Path) -> Iterator[None]:
         sys.exit(REFUSED)
     except REASONS as error:
         console.print(f"[red]{escape(str(error))}", soft_wrap=True)
-    if not store.load(where):
+    if not any(where.rglob(store.RUN)):
         sys.exit(REFUSED)
 
 
-def _conclude(where: Path, stack: str, scenario_name: str) -> int:
+def _conclude(where: Path) -> int:
     """Print and write what came of the runs that are comparable; the exit code."""
-    declared, found, limit = faults.load(), store.comparable(store.load(where)), floor(scenario_name)
+    declared, found = faults.load(), store.comparable(store.load(where))
+    if not found:
+        console.print("[red]nothing was drilled.")
+        return REFUSED
+    newest = max((runs[-1] for runs in found.values()), key=lambda one: one.at)
+    limit = floor(newest.scenario)
     summaries = [summarize(declared[name], [one.run for one in runs], limit) for name, runs in found.items()]
     page = where / "report.html"
-    page.write_text(pages.page(found, summaries, stack, scenario_name, limit), encoding="utf-8")
+    page.write_text(pages.page(found, summaries, newest.conditions.stack, newest.scenario, limit), encoding="utf-8")
     (where / "report.md").write_text(markdown.page(summaries), encoding="utf-8")
     console.print(table(summaries))
     for summary in summaries:
         for finding in summary.findings:
             console.print(f"{summary.fault.name}: {finding.verdict}: {finding.text}", soft_wrap=True, markup=False)
-    console.print(f"report: {page}", soft_wrap=True)
+    console.print(f"report: {page}, and as Markdown report.md beside it", soft_wrap=True)
     verdicts = {summary.verdict for summary in summaries}
     return 1 if Verdict.FAILED in verdicts else REFUSED if Verdict.VOID in verdicts or not verdicts else 0
 

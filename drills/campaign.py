@@ -15,10 +15,10 @@ from drills.alteration import Alteration
 from drills.altered import Alterer
 from drills.api import ApiError
 from drills.child import ChildError
-from drills.cluster import Cluster, UnhealthyError
+from drills.cluster import Cluster, UnhealthyError, UnreadyError
 from drills.drain import DrainError, uncordon
 from drills.drill import Drill, Drilled
-from drills.fault import Fault, FaultError, Inject
+from drills.fault import Fault, FaultError, Inject, View
 from drills.guard import guarded
 from drills.injector import InjectionError
 from drills.judge import is_void
@@ -47,14 +47,15 @@ class Campaign:
         store.save(drilled)
         return drilled
 
-    def repeat(self, wanted: Sequence[Fault], times: int, output: Path) -> None:
+    def repeat(self, wanted: Sequence[Fault], times: int, output: Path) -> list[str]:
         """Drill until each fault has so many runs in `output` under these conditions, the fewest first.
 
-        Runs of earlier campaigns count. One that breaks off is said and done again later.
+        Runs of earlier campaigns count. One that breaks off is said and done again later. The faults that were given
+        up with fewer runs are returned by name.
 
         Raises:
-            StoreError: `output` cannot be read.
-            UnhealthyError, InjectionError: the cluster is not whole, and does not become so.
+            StoreError: `output` cannot be read or written.
+            UnhealthyError, InjectionError: the cluster is not whole, and does not become so, or may not be written to.
         """
         possible = {one.name: one for one in self.possible(wanted)}
         sound: Counter[str] = Counter()
@@ -68,11 +69,26 @@ class Campaign:
             self.tell(f"{name} {sound[name] + 1}/{times}: {possible[name].title}")
             counts = sound if self._sound(possible[name], store.folder(output, name)) else wasted
             counts[name] += 1
+        return [name for name in possible if sound[name] < times]
+
+    def insist(self, wanted: Sequence[Fault]) -> None:
+        """Have this cluster be one that can have all of these faults.
+
+        Raises:
+            FaultError: it cannot have one of them.
+        """
+        view = self.cluster.view()
+        for fault in wanted:
+            if why := self._lacking(fault, view):
+                raise FaultError(f"{fault.name}: cannot be drilled here, it {why}.")
 
     def _sound(self, fault: Fault, folder: Path) -> bool:
         """Whether a run came to its end and says something."""
         try:
             drilled = self.run(fault, folder)
+        except UnreadyError:
+            # The next fault would find the same.
+            raise
         except (FaultError, InjectionError, UnhealthyError, ApiError, DrainError, ChildError) as error:
             self.tell(f"{fault.name}: broken off: {error}")
             # It may have been the undoing that failed.
@@ -97,14 +113,15 @@ class Campaign:
         """Those faults that this cluster can have; of the others it is said why not."""
         view = self.cluster.view()
         for fault in wanted:
-            if why := faults.lacking(fault, view) or self._unable(fault):
+            if why := self._lacking(fault, view):
                 self.tell(f"{fault.name}: left out, it {why}")
             else:
                 yield fault
 
-    def _unable(self, fault: Fault) -> str | None:
-        reasons = (self.drill.injector.unable(step) for step in fault.steps if isinstance(step, Inject))
-        return next((why for why in reasons if why), None)
+    def _lacking(self, fault: Fault, view: View) -> str | None:
+        """Why this cluster, or the way in which it is harmed, cannot have a fault; None when it can."""
+        unable = (self.drill.injector.unable(step) for step in fault.steps if isinstance(step, Inject))
+        return faults.lacking(fault, view) or next((why for why in unable if why), None)
 
 
 @contextmanager
@@ -116,8 +133,8 @@ def campaign(
     Raises:
         KubeconfigError, InventoryError, InjectionError, ApiError, UnhealthyError: there is nothing that can be drilled.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    signal.signal(signal.SIGINT, _interrupted)
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, _ended)
     injector = place.injector(kubeconfig)
     cluster = Cluster(kubeconfig, injector)
     alterer = Alterer(cluster, injector, tell)
@@ -133,7 +150,10 @@ def campaign(
             alterer.undo()
 
 
-def _interrupted(*_: object) -> None:
+def _ended(number: int, _: object) -> None:
     """Once is enough: whoever is impatient must not interrupt the undoing as well."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise KeyboardInterrupt
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, signal.SIG_IGN)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    sys.exit(128 + number)

@@ -30,6 +30,10 @@ class UnhealthyError(Exception):
     """The cluster is not one that a fault may be tried on; the message lists why."""
 
 
+class UnreadyError(UnhealthyError):
+    """The cluster cannot be drilled as it is; nothing was done to it."""
+
+
 @dataclass(frozen=True)
 class Member:
     """What an etcd member says of itself."""

@@ -14,7 +14,7 @@ from typing import Final
 from drills import fault as faults
 from drills import generator, latency, linearizability, probe, record, registers, server_latency, verdict
 from drills.child import Child, child
-from drills.cluster import API_PORT, Cluster, UnhealthyError
+from drills.cluster import API_PORT, Cluster, UnhealthyError, UnreadyError, scenario
 from drills.conditions import Conditions, conditions
 from drills.drain import uncordon
 from drills.fault import AnyStep, Fault
@@ -67,6 +67,8 @@ class Drilled:
     conditions: Conditions
     at: float
     """When it was finished, in seconds of Unix time."""
+    scenario: str = "production"
+    """Of the cluster: it says which floors hold."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,10 @@ class Drill:
         """Drill `fault` once; records go to `folder`.
 
         Raises:
-            UnhealthyError: the cluster was not whole before; nothing was done to it.
+            UnreadyError: the cluster was not whole before, or may not be written to; nothing was done to it.
             FaultError, InjectionError: a step could not be done; what was done before is undone.
         """
-        self.tell("waiting until the cluster is whole")
-        if missing := self.wait_whole():
-            raise UnhealthyError("the cluster is not whole before the drill: " + "; ".join(missing))
+        self._require_whole()
         under = self.conditions(fault)
         registers.prepare(self.cluster.api)
         counted = self.cluster.counted()
@@ -109,19 +109,20 @@ class Drill:
                 for step in fault.steps:
                     self._take(step, fault, trace)
                 self._settle(trace)
+                # It takes most of a second of both cores; what its last step has healed is healed.
+                if not isinstance(fault.steps[-1], faults.Heal):
+                    self._heal(fault)
             except BaseException:
                 self._heal(fault)
                 raise
-            # It takes most of a second of both cores; what its last step has healed is healed.
-            if not isinstance(fault.steps[-1], faults.Heal):
-                self._heal(fault)
             trace.end = time.monotonic()
             # What was sent last before the end is given the time to be answered.
             time.sleep(TIMEOUTS[Connection.NEW])
         usage = json.loads(prober.said)
         trace.probe_cpu, trace.probe_late = usage["cpu"], usage["late_seconds"]
         served = server_latency.served(counted, self.cluster.counted())
-        return Drilled(self._result(trace, records, load, served), trace, records, under, time.time())
+        run = self._result(trace, records, load, served)
+        return Drilled(run, trace, records, under, time.time(), scenario(self.cluster.machines))
 
     def conditions(self, fault: Fault) -> Conditions:
         """The conditions under which a run of this fault would be made now.
@@ -154,6 +155,14 @@ class Drill:
         while (missing := self.cluster.missing()) and time.monotonic() < until:
             time.sleep(POLL_SECONDS)
         return missing
+
+    def _require_whole(self) -> None:
+        missing = self.cluster.missing()
+        if missing:
+            self.tell("waiting until the cluster is whole: " + "; ".join(missing))
+            missing = self.wait_whole()
+        if missing:
+            raise UnreadyError("the cluster is not whole before the drill: " + "; ".join(missing))
 
     def _pass(self, seconds: float, why: str) -> None:
         self.tell(f"{why}, {seconds:g} s")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from drills.altered import Alterer
-from drills.api import Api
+from drills.api import Api, ApiError
 from drills.cluster import Cluster, UnhealthyError
 from drills.drain import uncordon
 from drills.injector import InjectionError
@@ -35,8 +35,13 @@ def guarded(place: Place, kubeconfig: Path) -> Iterator[None]:
     )
     try:
         yield
+    except InjectionError:
+        # It may have been the undoing that failed: the guard tries once more.
+        process.communicate()
+        raise
     finally:
-        process.communicate(DONE)
+        if process.returncode is None:
+            process.communicate(DONE)
 
 
 def main() -> None:
@@ -47,10 +52,13 @@ def main() -> None:
 
 
 def undo(place: Place, kubeconfig: Path) -> None:
-    """Undo every fault and every alteration."""
+    """Undo every fault and every alteration, and say what may not be undone."""
     injector = place.injector(kubeconfig)
-    injector.heal()
-    uncordon(Api(load(kubeconfig), timeout=PATIENCE))
+    try:
+        injector.heal()
+        uncordon(Api(load(kubeconfig), timeout=PATIENCE))
+    except (InjectionError, ApiError) as error:
+        sys.exit(f"what a drill did to {place.stack} may still be so: {error}")
     try:
         Alterer(Cluster(kubeconfig, injector), injector, print).undo()
     except (InjectionError, UnhealthyError) as error:

@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from drills import probe
 from drills.api import Api, ApiError
-from drills.cluster import API_PORT, Cluster, UnhealthyError
+from drills.cluster import API_PORT, Cluster, UnhealthyError, UnreadyError
 from drills.record import Connection, Operation, Outcome, Record
 
 CONFIGMAPS: Final = f"/api/v1/namespaces/{probe.NAMESPACE}/configmaps"
 REGISTER: Final = "register"
 """Label of the registers."""
 PARTS: Final = (REGISTER, *map(probe.journal, range(probe.JOURNALS)))
+FORBIDDEN: Final = frozenset({http.client.UNAUTHORIZED, http.client.FORBIDDEN})
 PATIENCE: Final = 60.0
 REQUEST_SECONDS: Final = 60.0
 """When an API server gives a request up; one request deletes the journal entry by entry."""
@@ -27,7 +28,8 @@ def prepare(api: Api) -> None:
     """A namespace with registers that were never written, and an empty journal.
 
     Raises:
-        UnhealthyError: the credentials may not do that, or the API does not answer.
+        UnreadyError: the credentials may not do that.
+        UnhealthyError: the API does not answer.
     """
     try:
         api.ensure("/api/v1/namespaces", {"metadata": {"name": probe.NAMESPACE}})
@@ -36,7 +38,8 @@ def prepare(api: Api) -> None:
             metadata = {"name": probe.register(number), "labels": {probe.LABEL: REGISTER}}
             api.call("POST", CONFIGMAPS, {"metadata": metadata})
     except ApiError as error:
-        raise UnhealthyError(f"a drill needs to write ConfigMaps in namespace {probe.NAMESPACE}: {error}") from error
+        kind = UnreadyError if error.status in FORBIDDEN else UnhealthyError
+        raise kind(f"a drill needs to write ConfigMaps in namespace {probe.NAMESPACE}: {error}") from error
 
 
 def clear(api: Api) -> None:

@@ -1,6 +1,7 @@
 """Finished drills on disk: `<output>/<fault>/<number>/` holds records.jsonl and run.json."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -18,9 +19,16 @@ class StoreError(Exception):
 
 
 def folder(output: Path, fault: str) -> Path:
-    """A folder for the next run of a fault, made; one whose run was not finished is used again."""
+    """A folder for the next run of a fault, made; one whose run was not finished is used again.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
     made = next(place for number in count(1) if not ((place := output / fault / str(number)) / RUN).exists())
-    made.mkdir(parents=True, exist_ok=True)
+    try:
+        made.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{made}: cannot be made ({error.strerror}). Name another OUTPUT.") from error
     return made
 
 
@@ -57,6 +65,8 @@ def comparable(found: Mapping[str, Sequence[Drilled]]) -> Mapping[str, Sequence[
 
 def _read(file: Path) -> Drilled:
     try:
-        return _DRILLED.validate_json(file.read_bytes())
+        drilled = _DRILLED.validate_json(file.read_bytes())
     except ValidationError as error:
         raise StoreError(f"{file}: written by another version of the drills. Name another OUTPUT.") from error
+    # The folder may have been moved since, and its path is relative to where the drill was started.
+    return replace(drilled, records=file.with_name(drilled.records.name))

@@ -10,7 +10,7 @@ import pytest
 from drills import __main__ as main
 from drills import store
 from drills.campaign import Campaign
-from drills.cluster import UnhealthyError
+from drills.cluster import UnhealthyError, UnreadyError
 from drills.conditions import Conditions
 from drills.drill import Drilled, Trace
 from drills.fault import Fault, Inject, Machine, View
@@ -108,8 +108,15 @@ def test_a_void_run_and_one_that_breaks_off_are_done_again(tmp_path: Path) -> No
 
 def test_a_fault_that_never_says_anything_is_given_up(tmp_path: Path) -> None:
     stub = Stub(*[InjectionError("no")] * 9)
-    campaign(stub).repeat([A], 2, tmp_path)
+    assert campaign(stub).repeat([A], 2, tmp_path) == ["a"]
     assert stub.drilled == ["a", "a"]
+
+
+def test_a_cluster_that_cannot_be_drilled_is_not_tried_fault_after_fault(tmp_path: Path) -> None:
+    stub = Stub(UnreadyError("pod x is in crash back-off"))
+    with pytest.raises(UnreadyError, match="crash back-off"):
+        campaign(stub).repeat([A, B], 5, tmp_path)
+    assert stub.drilled == ["a"]
 
 
 def test_a_fault_that_the_place_cannot_do_is_left_out(tmp_path: Path) -> None:
@@ -145,6 +152,57 @@ def test_ctrl_c_keeps_and_judges_what_is_complete(
     assert "what was finished is kept" in capsys.readouterr().out
     assert (tmp_path / "report.html").exists()
     assert len(store.load(tmp_path)["master-kill"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("two-members-kill", "two-members-kill: cannot be drilled here, it needs 3 masters, the cluster has 1"),
+        ("no-such", "fault: 'no-such' is unknown; one of master-kill, "),
+    ],
+)
+def test_a_named_fault_that_cannot_be_drilled_is_refused_and_nothing_is_done(
+    fault: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub = Stub()
+    monkeypatch.setattr("drills.__main__.campaign", lambda *_: nullcontext(campaign(stub)))
+    with pytest.raises(SystemExit) as ended:
+        main.run(kubeconfig=tmp_path, fault=("master-kill", fault), output=tmp_path / "out")
+    assert ended.value.code == main.REFUSED
+    assert says in capsys.readouterr().out
+    assert stub.drilled == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fault_that_was_given_up_is_named_and_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub = Stub(run(), InjectionError("no"))
+    monkeypatch.setattr("drills.__main__.campaign", lambda *_: nullcontext(campaign(stub)))
+    monkeypatch.setattr("drills.pages._figure", lambda *_: ("", ""))
+    with pytest.raises(SystemExit) as ended:
+        main.run(kubeconfig=tmp_path, fault=("master-kill", "apiserver-killed"), output=tmp_path / "out")
+    assert ended.value.code == main.REFUSED
+    assert "fewer than 1 runs that say something: apiserver-killed" in capsys.readouterr().out
+
+
+def test_of_nothing_drilled_no_report_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("drills.__main__.campaign", lambda *_: nullcontext(campaign(Stub(InjectionError("no")))))
+    with pytest.raises(SystemExit) as ended:
+        main.run(kubeconfig=tmp_path, fault=("master-kill",), output=tmp_path / "out")
+    assert ended.value.code == main.REFUSED
+    assert "nothing was drilled" in capsys.readouterr().out
+    assert not list(tmp_path.rglob("report*"))
+
+
+@pytest.mark.parametrize("option", ["--repeat", "--times"])
+def test_less_than_once_is_refused(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.app(["run", "--kubeconfig", "k", option, "0"])
+    assert ended.value.code == main.REFUSED
+    assert "Must be >= 1" in capsys.readouterr().err.replace("\n", " ")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from drills import drill as drill_module
 from drills import kubeconfig, store
 from drills.__main__ import _conclude
 from drills.api import Api
-from drills.cluster import UnhealthyError
+from drills.cluster import UnhealthyError, UnreadyError
 from drills.drill import Drill, Drilled
 from drills.fault import Fault, Inject, Machine, View
 from drills.judge import Verdict, judge, worst
@@ -118,9 +118,10 @@ def test_a_cut_of_a_second_is_felt_as_one_and_nothing_is_lost(
     assert worst(judge(FAULT, [drilled.run], floor("production"))) is Verdict.MISSED
     assert None in [leader for _, leader in drilled.trace.leaders] or len(drilled.trace.leaders) == 1
 
-    store.save(drilled)
-    assert store.load(tmp_path / "out") == {"leader-cut": [drilled]}
-    assert _conclude(tmp_path / "out", "local", "production") == 0
+    assert drilled.scenario == "development"
+    store.save(replace(drilled, scenario="production"))
+    assert store.load(tmp_path / "out") == {"leader-cut": [replace(drilled, scenario="production")]}
+    assert _conclude(tmp_path / "out") == 0
     assert "missed a target" in capsys.readouterr().out
     page = (tmp_path / "out" / "report.html").read_text()
     assert "cut (link) master-1" in page
@@ -163,9 +164,36 @@ def test_a_cluster_that_loses_an_acknowledged_write_fails(drill: Drill, api: Fak
 
 def test_a_cluster_that_is_not_whole_is_not_touched(drill: Drill, api: FakeApi, tmp_path: Path) -> None:
     drill.cluster.problems = ["pod x is in crash back-off"]  # type: ignore[attr-defined]
-    with pytest.raises(UnhealthyError, match="crash back-off"):
+    with pytest.raises(UnreadyError, match="crash back-off"):
         drill.run(FAULT, tmp_path)
     assert not [path for path in api.objects if NAMESPACE in path]
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, UnreadyError), (500, UnhealthyError)])
+def test_credentials_that_may_not_write_are_told_from_an_api_that_fails_now(
+    status: int, kind: type[Exception], drill: Drill, api: FakeApi, tmp_path: Path
+) -> None:
+    api.answers["/api/v1/namespaces"] = [status]
+    with pytest.raises(UnhealthyError, match=f"needs to write ConfigMaps.*{status}") as raised:
+        drill.run(FAULT, tmp_path)
+    assert type(raised.value) is kind
+    assert api.mode == "serve"
+
+
+def test_the_last_undoing_is_done_again_when_it_is_interrupted(
+    drill: Drill, api: FakeApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    heal, interrupted = drill.injector.heal, iter([True])
+
+    def interrupt() -> None:
+        if next(interrupted, False):
+            raise KeyboardInterrupt
+        heal()
+
+    monkeypatch.setattr(drill.injector, "heal", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        drill.run(FAULT.model_copy(update={"steps": FAULT.steps[:2]}), tmp_path)
+    assert api.mode == "serve"
 
 
 def test_a_fault_is_undone_when_the_drill_is_interrupted(drill: Drill, api: FakeApi, tmp_path: Path) -> None:

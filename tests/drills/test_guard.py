@@ -15,10 +15,13 @@ DRILL = """
 import sys, time
 from pathlib import Path
 from drills.guard import guarded
+from drills.injector import InjectionError
 from drills.place import Place
 with guarded(Place("nowhere"), Path(sys.argv[1])):
     print("guarded", flush=True)
     time.sleep(float(sys.argv[2]))
+    if sys.argv[3:]:
+        raise InjectionError(sys.argv[3])
 """
 
 
@@ -31,10 +34,10 @@ def cordoned(api: FakeApi) -> FakeApi:
     return api
 
 
-def start(api: FakeApi, folder: Path, seconds: float) -> subprocess.Popen[str]:
+def start(api: FakeApi, folder: Path, seconds: float, *fails: str) -> subprocess.Popen[str]:
     # A local cloud without anything in it, so that the guard has only the API to mend.
     environment = os.environ | {"KUBE_HA_LOCAL_ROOT": str(folder / "cloud")}
-    command = [sys.executable, "-c", DRILL, str(api.kubeconfig), str(seconds)]
+    command = [sys.executable, "-c", DRILL, str(api.kubeconfig), str(seconds), *fails]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
@@ -57,3 +60,8 @@ def test_a_killed_drill_is_undone(cordoned: FakeApi, tmp_path: Path) -> None:
 def test_a_drill_that_ends_by_itself_is_left_alone(cordoned: FakeApi, tmp_path: Path) -> None:
     assert start(cordoned, tmp_path, 0).wait(60) == 0
     assert not healed(cordoned)
+
+
+def test_what_a_drill_could_not_undo_itself_is_tried_once_more(cordoned: FakeApi, tmp_path: Path) -> None:
+    assert start(cordoned, tmp_path, 0, "heal: no answer").wait(60) == 1
+    assert healed(cordoned)

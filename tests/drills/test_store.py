@@ -33,6 +33,19 @@ def test_what_was_saved_is_loaded_the_oldest_first(tmp_path: Path) -> None:
     assert store.load(tmp_path) == {"cut": sorted(runs, key=lambda one: one.at)}
 
 
+def test_an_output_folder_that_was_moved_still_has_its_records(tmp_path: Path) -> None:
+    store.save(drilled(store.folder(tmp_path / "then", "cut") / "records.jsonl", 1.0))
+    (tmp_path / "then").rename(tmp_path / "now")
+    (found,) = store.load(tmp_path / "now")["cut"]
+    assert found.records == tmp_path / "now" / "cut" / "1" / "records.jsonl"
+
+
+def test_an_output_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(store.StoreError, match=r"file/cut/1: cannot be made \(Not a directory\)"):
+        store.folder(tmp_path / "file", "cut")
+
+
 def test_a_run_of_another_version_of_the_drills_is_named(tmp_path: Path) -> None:
     (store.folder(tmp_path, "cut") / "run.json").write_text('{"p99": 3}')
     with pytest.raises(store.StoreError, match=r"cut/1/run\.json.*OUTPUT"):
