@@ -1,5 +1,6 @@
 """Keepalived on the balancers: one virtual address, on the balancer that lives."""
 
+from ipaddress import ip_interface
 from typing import Final
 
 from components.node.haproxy import CONFIGURATION as HAPROXY_CONFIGURATION
@@ -19,6 +20,13 @@ the first network and process namespace: not in a machine that is a container.""
 
 REACHES_NONE: Final = f"/run/{RUNTIME_FOLDER}/reaches-no-master"
 """1 while no master answers this balancer's checks, else 0; the agent writes it."""
+
+IN_FLIGHT_SECONDS: Final = 0.05
+"""How long HAProxy still answers after the address has left: most requests on their way are over. What comes over a
+kept connection meanwhile is reset by the other balancer, so that it is less than clients take for a second try."""
+
+LEAVING_SECONDS: Final = 5
+"""A Keepalived that has not taken the address away by then is ended with it."""
 
 LESS: Final = 100
 """What such a balancer's priority is lowered by: below every other that reaches one."""
@@ -114,8 +122,21 @@ def balancer_service() -> str:
     )
 
 
-def service() -> str:
-    """Keepalived's unit."""
+def service(machine: Machine) -> str:
+    """Keepalived's unit.
+
+    The other balancer has the address within milliseconds of this one's stop, and all connections through this one are
+    lost then. That it says so at once takes an address to say it from: the device `lo` has it as well by then, while
+    the sysctls keep the segment from learning of that. HAProxy, which is stopped next, answers what is on its way and
+    ends every connection. Without, a client finds out one kept connection after the other, each by a failed request,
+    and waits for answers until its own timeout.
+
+    Raises:
+        ValueError: the machine has nothing to balance.
+    """
+    if machine.balancing is None:
+        raise ValueError(f"{machine.name}: a {machine.role} without `balancing` has no virtual address to leave")
+    address = ip_interface(machine.balancing.virtual_address).ip
     return f"""\
 [Unit]
 Description=kube-ha: the balancers' virtual address
@@ -127,10 +148,17 @@ StartLimitIntervalSec=0
 Type=simple
 # Gone with the process: a number left behind that another process has by now would keep Keepalived from starting.
 RuntimeDirectory=kube-ha-address
+ExecStartPre=/sbin/sysctl -q -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
+ExecStartPre=/sbin/ip address flush dev lo to {address}
 ExecStart=/usr/sbin/keepalived --dont-fork --vrrp --use-file={CONFIGURATION} --log-console --no-syslog \\
   --pid=/run/kube-ha-address/keepalived.pid --vrrp_pid=/run/kube-ha-address/vrrp.pid
 ExecReload=/bin/kill -HUP $MAINPID
+ExecStop=/bin/sh -c '{_farewell(str(address))}'
+# Keepalived itself would stay a second after the address has left, and HAProxy as long.
+KillSignal=SIGKILL
+SuccessExitStatus=SIGKILL
 KillMode=mixed
+TimeoutStopSec={LEAVING_SECONDS}
 Nice=-10
 Restart=always
 RestartSec=100ms
@@ -138,3 +166,14 @@ RestartSec=100ms
 [Install]
 WantedBy=multi-user.target
 """
+
+
+def _farewell(address: str) -> str:
+    """The shell's words that return when `address` has left the segment; none where Keepalived has ended by itself."""
+    return (
+        '[ -n "$MAINPID" ] || exit 0; '
+        f"ip address replace {address}/32 dev lo scope host; "
+        "kill -TERM $MAINPID; "
+        f"while ip -4 -oneline address show dev {INTERFACE} to {address} | grep -q .; do sleep 0.01; done; "
+        f"sleep {IN_FLIGHT_SECONDS}"
+    )

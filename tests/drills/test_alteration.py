@@ -74,7 +74,7 @@ def test_programs_accept_what_is_usual(peer: object, tmp_path: Path) -> None:
 UNITS = {
     etcd.UNIT: (etcd.unit(Path("/e"), etcd.Files(Path("/f")), Path("/v"), Path("/v/d"), "true"), "/f/etcd.json"),
     haproxy.UNIT: (keepalived.balancer_service(), haproxy.CONFIGURATION),
-    keepalived.UNIT: (keepalived.service(), keepalived.CONFIGURATION),
+    keepalived.UNIT: (keepalived.service(BALANCER), keepalived.CONFIGURATION),
 }
 
 

@@ -1,5 +1,7 @@
 """HAProxy and Keepalived: accepted by themselves, and what clients are promised when something dies."""
 
+import re
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -146,6 +148,46 @@ def test_a_balancer_without_haproxy_gives_the_address_away(balancer: Machine) ->
     unit = keepalived.balancer_service()
     assert f"ExecStartPost=/bin/sh -c 'echo 0 > {keepalived.STATE}'" in unit
     assert f"ExecStopPost=/bin/sh -c 'echo 1 > {keepalived.STATE}'" in unit
+
+
+def farewell(balancer: Machine) -> str:
+    """The shell's words of the unit's ExecStop."""
+    (words,) = re.findall(r"^ExecStop=/bin/sh -c '(.*)'$", keepalived.service(balancer), re.M)
+    return str(words)
+
+
+def in_a_network_of_its_own(tool: Tool, script: str) -> str:
+    """What a shell script with a balancer's interface and address prints."""
+    begin = "ip link add eth0 type veth peer name segment; ip address add 10.77.0.10/24 dev eth0"
+    return subprocess.run(
+        [tool("unshare"), "--user", "--map-root-user", "--net", "sh", "-c", f"{begin}; {script}"],
+        capture_output=True, text=True, check=True, timeout=20,
+    ).stdout  # fmt: skip
+
+
+def test_haproxy_is_stopped_when_the_address_has_left_the_segment_and_can_still_speak_from_it(
+    balancer: Machine, tool: Tool
+) -> None:
+    keepalived_is_slow = (
+        "trap 'sleep 0.3; ip address delete 10.77.0.10/24 dev eth0; exit' TERM; sleep 9 >/dev/null 2>&1 & wait"
+    )
+    left = in_a_network_of_its_own(
+        tool, f'sh -c "{keepalived_is_slow}" & MAINPID=$!; sleep 0.1; {farewell(balancer)}; ip -oneline -4 address'
+    )
+    assert [line.split()[1:4] for line in left.splitlines()] == [["lo", "inet", "10.77.0.10/32"]]
+
+
+def test_a_keepalived_that_has_ended_by_itself_is_not_waited_for(balancer: Machine, tool: Tool) -> None:
+    left = in_a_network_of_its_own(tool, f"(MAINPID=; {farewell(balancer)}); ip -oneline -4 address")
+    assert [line.split()[1] for line in left.splitlines()] == ["eth0"]
+
+
+def test_a_balancer_that_leaves_is_silent_about_the_address_and_one_that_starts_has_it_from_keepalived_alone(
+    balancer: Machine,
+) -> None:
+    before, _, _ = keepalived.service(balancer).partition("ExecStart=")
+    assert "net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2" in before
+    assert "ip address flush dev lo to 10.77.0.10\n" in before
 
 
 def test_balancers_know_each_other_and_not_themselves(balancer: Machine) -> None:

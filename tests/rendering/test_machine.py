@@ -31,7 +31,7 @@ UNITS = {
     "containerd.service": containerd.service(),
     passthrough.UNIT: passthrough.service(),
     "kube-ha-balancer.service": keepalived.balancer_service(),
-    keepalived.UNIT: keepalived.service(),
+    keepalived.UNIT: keepalived.service(MACHINES["balancer"]),
     cloud_init.AGENT_UNIT: cloud_init.service(AGENT),
 }
 

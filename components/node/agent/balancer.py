@@ -32,7 +32,7 @@ class Balancer(Step):
         restart = services.install(haproxy.UNIT, keepalived.balancer_service())
         start(context, haproxy.UNIT, changed=changed, restart=restart)
         changed = install(context, keepalived.CONFIGURATION, keepalived.render(machine), ("keepalived", "-t", "-f"))
-        restart = services.install(keepalived.UNIT, keepalived.service())
+        restart = services.install(keepalived.UNIT, keepalived.service(machine))
         start(context, keepalived.UNIT, changed=changed, restart=restart)
         if (reason := self.tick(context)) is not None:
             raise NotYetError(reason)
@@ -47,7 +47,7 @@ class Balancer(Step):
         return None if up else "no master is ready"
 
     def leave(self, context: Context) -> None:
-        # Keepalived first: it gives the address to the other balancer while this one still serves.
+        # As systemd does it: the address leaves while this balancer still serves.
         context.services.stop(keepalived.UNIT)
         context.services.stop(haproxy.UNIT)
 
