@@ -29,6 +29,9 @@ class MemoryCloud:
         self.network: dict[str, str] = {}
         """Routes: CIDR → address."""
         self.is_ending = False
+        self.clock = 0.0
+        """By which it dates what is written."""
+        self._written: dict[str, float] = {}
         self._etags = itertools.count()
 
     def instance(self) -> Instance:
@@ -66,6 +69,7 @@ class MemoryCloud:
             raise ConflictError(key)
         etag = f"{id(self)}-{next(self._etags)}"
         self.objects[key] = (content, etag)
+        self._written[key] = self.clock
         return etag
 
     def delete(self, key: str) -> None:
@@ -75,7 +79,7 @@ class MemoryCloud:
     def list(self, prefix: str) -> list[StoredObject]:
         self._answer()
         return [
-            StoredObject(key, len(content), etag, 0.0)
+            StoredObject(key, len(content), etag, self._written.get(key, 0.0))
             for key, (content, etag) in sorted(self.objects.items())
             if key.startswith(prefix)
         ]

@@ -17,7 +17,7 @@ from components.node.agent.node_conditions import CONDITIONS, HEARTBEAT, changed
 from components.node.agent.step import Context, Paths
 from components.node.machine import Peer, Role
 from components.node.record import Keys
-from components.node.remedies import PATIENCE_SECONDS, Part
+from components.node.remedies import OWN_REPLACEMENT_SECONDS, PATIENCE_SECONDS, Part
 from tests.agent.conftest import document
 from tests.agent.memory_cloud import MemoryCloud
 from tests.agent.processes import Processes
@@ -139,6 +139,22 @@ def test_a_machine_that_was_just_replaced_or_a_second_one_waits_for_a_person(
     assert machine.context.replacement is None
     assert words in machine.context.concerns["replacement"]
     assert machine.api.problems() == {"ControlPlaneProblem"}
+
+
+@pytest.mark.parametrize("set_by", [-7 * 86400.0, 7 * 86400.0])
+def test_a_machines_own_clock_does_not_say_when_it_was_replaced_last(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, set_by: float
+) -> None:
+    machine.context.cloud.put(Keys("u1").healed("master-1"), healing.mark("the same"))
+    wrong = time.time() + set_by
+    monkeypatch.setattr(time, "time", lambda: wrong)
+    machine.found[Part.KUBELET] = "/healthz: refused"
+    machine.context.cloud.clock = 60.0  # type: ignore[attr-defined]
+    machine.live(3000)
+    assert "another machine in its place 1 minutes ago" in machine.context.concerns["replacement"]
+    machine.context.cloud.clock = OWN_REPLACEMENT_SECONDS + 60.0  # type: ignore[attr-defined]
+    machine.live(60)
+    assert machine.context.replacement is not None
 
 
 def test_an_outage_of_etcd_restarts_no_api_server(machine: Machine) -> None:

@@ -1,5 +1,7 @@
 """A member whose data is damaged is rebuilt only beside a quorum, and etcd takes writes again before it has joined."""
 
+import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,10 +16,12 @@ from components.node.agent.joining import Joining
 from components.node.agent.member import Etcd, cluster, joining
 from components.node.agent.repair import Repair
 from components.node.agent.step import Context, NotYetError
+from components.node.agent.systemd import written_after
 from components.node.etcd import client_url
 from components.node.lock import ClusterLock
 from components.node.record import Keys, Record, State, peer_url
 from tests.agent.conftest import ME, OTHER, THIRD, idle_member
+from tests.agent.processes import Processes
 
 PEERS = (ME, OTHER, THIRD)
 RECORD = Record(
@@ -61,6 +65,42 @@ def test_its_alarm_is_cleared_at_a_member_that_is_left(damaged: Context, done: l
     assert cleared in {f"disarmed at {client_url(one.address)}" for one in (OTHER, THIRD)}
     assert settled == "settled"
     assert list((damaged.paths.etcd_volume / "set-aside").iterdir()), "nothing is deleted"
+
+
+class Journal(Processes):
+    """etcd's output as the journal keeps it."""
+
+    def __init__(self, log: Path) -> None:
+        super().__init__(log)
+        self.entries: list[str] = []
+
+    def says(self, message: str | list[int]) -> None:
+        entry = {"__MONOTONIC_TIMESTAMP": str(int(time.monotonic() * 1e6)), "MESSAGE": message}
+        self.entries.append(json.dumps(entry))
+
+    def output_end(self, unit: str, since: float) -> str:
+        return written_after("\n".join(self.entries), since)
+
+
+def test_damage_after_a_rebuild_is_found_though_the_clock_was_set_back_and_what_was_said_before_is_not(
+    damaged: Context, done: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    journal = Journal(tmp_path / "log")
+    damaged.services, repair = journal, Repair(joining)
+    journal.says("panic: page 3 already freed")
+    repair.crashed(damaged, cluster(damaged))
+    assert done[-1:] == ["settled"]
+    done.clear()
+    repair.crashed(damaged, cluster(damaged))
+    assert done == []
+    new = damaged.paths.etcd_volume / f"u1-1-{OWN_ID:x}" / "member/wal/0.wal"
+    new.parent.mkdir(parents=True)
+    new.touch()
+    hour_ago = time.time() - 3600
+    monkeypatch.setattr(time, "time", lambda: hour_ago)
+    journal.says(list(b"\x1b[31mpanic: page 4 already freed"))
+    repair.crashed(damaged, cluster(damaged))
+    assert done[-1:] == ["settled"]
 
 
 def test_without_a_quorum_of_others_its_data_stays(

@@ -17,6 +17,7 @@ from components.node.agent.examination import examine
 from components.node.agent.expiry import days_left
 from components.node.agent.node_conditions import NodeConditions
 from components.node.agent.step import Context, Step
+from components.node.agent.store_clock import store_time
 from components.node.etcd import metrics_url
 from components.node.machine import Machine, Role
 from components.node.record import Keys
@@ -118,17 +119,20 @@ def restart(context: Context, part: Part) -> None:
 
 
 def mark(reason: str) -> bytes:
-    """What says that a machine was replaced for its health."""
+    """What says that a machine was replaced for its health, and when by its own clock: for people."""
     return json.dumps({"time": time.time(), "reason": reason}).encode()
 
 
 def hindered(context: Context) -> str | None:
-    """Why this machine may not be replaced for its health now. Raises `CloudError`."""
-    keys, ages = Keys(context.machine.uid), {}
-    prefix = keys.healed("").removesuffix(".json")
-    for entry in context.cloud.list(prefix):
-        name = entry.key.removeprefix(prefix).removesuffix(".json")
-        ages[name] = time.time() - json.loads(context.cloud.get(entry.key)[0])["time"]
+    """Why this machine may not be replaced for its health now. Raises `CloudError`.
+
+    By the store's clock: machines wrote the marks, and one whose own was set would be replaced again, or never.
+    """
+    now, prefix = store_time(context), Keys(context.machine.uid).healed("").removesuffix(".json")
+    ages = {
+        entry.key.removeprefix(prefix).removesuffix(".json"): now - entry.modified
+        for entry in context.cloud.list(prefix)
+    }
     own = ages.pop(context.machine.name, None)
     return may_not_replace(own, ages)
 

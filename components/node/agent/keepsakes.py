@@ -8,7 +8,7 @@ from typing import Final
 from components.node.agent import cluster_inventory, recovery_keys
 from components.node.agent.background import Background
 from components.node.agent.step import Context, Step
-from components.node.agent.take_snapshot import store
+from components.node.agent.store_clock import store_time
 from components.node.machine import Machine, Role
 
 ROUND_SECONDS: Final = 3600.0
@@ -32,10 +32,7 @@ class Keepsakes(Step):
 
     def round(self, context: Context) -> None:
         """Look once, and act."""
-        known = store(context)
-        written = known.keys.clock(context.machine.name)
-        context.cloud.put(written, b"{}")
-        now = known.clock(written)
+        now = store_time(context)
         if (key := recovery_keys.keep(context, now)) is not None:
             context.log(self.name, f"recovery keys wrapped and stored: {key}")
         if cluster_inventory.keep(context, now):

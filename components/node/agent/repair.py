@@ -49,6 +49,7 @@ class Repair:
     def __init__(self, way: Callable[[Context], Joining]) -> None:
         self._way = way
         self._rebuilt = 0.0
+        """By the monotonic clock, as the journal has it too."""
 
     def alarms(self, context: Context, etcd: EtcdCluster) -> str:
         """Answer the alarms that are raised; what is not well, in words.
@@ -104,7 +105,7 @@ class Repair:
             etcd.stop()
             Folders(context.paths.etcd_volume).set_aside(now.data)
             # What etcd said of that data counts no more.
-            self._rebuilt = time.time()
+            self._rebuilt = time.monotonic()
             way.cluster.disarm()
             way.settle()
 

@@ -1,5 +1,6 @@
 """systemd as the agent uses it: units written only when they change, started, stopped."""
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Final, Protocol
@@ -36,7 +37,10 @@ class Services(Protocol):
         """Whether it runs or is starting."""
 
     def output_end(self, unit: str, since: float) -> str:
-        """The last lines that it wrote after a Unix time, of several runs if there were."""
+        """The last lines that it wrote since the machine booted, of several runs if there were.
+
+        `since`: not those before, by the monotonic clock. By the wall clock new ones would seem old, set back.
+        """
 
 
 class Systemd:
@@ -78,13 +82,14 @@ class Systemd:
         return answer.stdout.strip() in {"active", "activating", "reloading"}
 
     def output_end(self, unit: str, since: float) -> str:
-        return subprocess.run(
+        entries = subprocess.run(
             [
-                "journalctl", f"--unit={unit}", f"--since=@{since:.0f}", f"--lines={OUTPUT_LINES}", "--output=cat",
-                "--no-pager",
+                "journalctl", f"--unit={unit}", "--boot", f"--lines={OUTPUT_LINES}", "--output=json", "--all",
+                "--output-fields=MESSAGE", "--no-pager",
             ],
-            capture_output=True, text=True, check=False, timeout=10, errors="replace",
+            capture_output=True, text=True, check=False, timeout=10,
         ).stdout  # fmt: skip
+        return written_after(entries, since)
 
     def _systemctl(self, *arguments: str) -> None:
         try:
@@ -93,6 +98,17 @@ class Systemd:
             raise ServiceError(f"systemctl {' '.join(arguments)}: no end within {error.timeout:.0f} s") from None
         if answer.returncode != 0:
             raise ServiceError(f"systemctl {' '.join(arguments)}: {answer.stderr.strip() or answer.returncode}")
+
+
+def written_after(entries: str, since: float) -> str:
+    """The messages of a journal's entries, one a line of JSON each, that came after a moment of the monotonic clock."""
+    messages = []
+    for entry in map(json.loads, entries.splitlines()):
+        if int(entry["__MONOTONIC_TIMESTAMP"]) > since * 1e6:
+            message = entry.get("MESSAGE") or ""
+            # What is no text comes as its bytes.
+            messages.append(message if isinstance(message, str) else bytes(message).decode(errors="replace"))
+    return "\n".join(messages)
 
 
 def _no_block(wait: bool) -> tuple[str, ...]:
