@@ -133,7 +133,7 @@ class AwsInjector:
         with _explained(f"cut {target}"):
             aws_cut.cut(self._ec2, self._cluster, target)
 
-    def isolate(self, machine: str, others: Sequence[str]) -> None:
+    def isolate(self, machine: str) -> None:
         """See `Injector`."""
         raise self._impossible("isolate", machine)
 

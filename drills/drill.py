@@ -181,7 +181,7 @@ class Drill:
             case _:
                 targets = faults.aim(step.target, self.cluster.view(), self.rng)
                 trace.targets.append(" and ".join(targets))
-                harm = partial(strike, step, targets, self.cluster.machines, self.injector, self.cluster.api)
+                harm = partial(strike, step, targets, self.injector, self.cluster.api)
                 self._mark(trace, MarkKind.FAULT, words(step, targets), harm)
 
     def _heal(self, fault: Fault) -> None:

@@ -39,8 +39,8 @@ class Injector(Protocol):
     def cut(self, target: str, how: str) -> None:
         """Cut a machine or a zone off: `link`, `silent` or `one-way`."""
 
-    def isolate(self, machine: str, others: Sequence[str]) -> None:
-        """Drop everything between a machine and these addresses, and nothing else."""
+    def isolate(self, machine: str) -> None:
+        """Drop everything between a member's machine and the other members', and nothing else."""
 
     def signal(self, machine: str, program: str, signal: str) -> None:
         """Send a signal to every process of a program on a machine."""

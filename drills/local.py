@@ -18,8 +18,6 @@ from providers.local.cuts import CutKind
 from providers.local.faults import Faults, NotRunningError
 from providers.local.view import MachineView
 
-TABLE: Final = "kube-ha-drill"
-"""Name of the nftables table that isolates a member, in the machine's own network namespace."""
 SLOW_LINK: Final = ("rate", "2mbit", "burst", "10kb", "latency", "200ms")
 """Of the machine's own interface, outwards; what waits for longer is dropped. The kernel's token bucket (tc-tbf(8))."""
 FILLER: Final = Paths().etcd_volume / "drill-filler"
@@ -95,16 +93,9 @@ class LocalInjector:
         with _explained():
             self._faults.cut(target, CutKind(how))
 
-    def isolate(self, machine: str, others: Sequence[str]) -> None:
+    def isolate(self, machine: str) -> None:
         """See `Injector`."""
-        peers = ", ".join(others)
-        chains = "\n".join(
-            f"chain {hook} {{ type filter hook {hook} priority 0; ip {side} {{ {peers} }} drop; }}"
-            for hook, side in (("input", "saddr"), ("output", "daddr"))
-        )
-        # The host's nft, in the machine's namespace: what a machine has installed does not matter.
-        rules = f"table inet {TABLE} {{\n{chains}\n}}\n"
-        _run([*_network_of(self._pid(machine)), "nft", "-f", "-"], stdin=rules)
+        self.cut(machine, CutKind.PEERS)
 
     def signal(self, machine: str, program: str, signal: str) -> None:
         """See `Injector`."""
@@ -147,14 +138,11 @@ class LocalInjector:
             return _run(self._faults.command(machine, "env", SEARCH, *command), timeout=timeout)
 
     def _heal_inside(self, view: MachineView) -> None:
-        """Continue stopped programs, free the disk, end isolation and slowness."""
+        """Continue stopped programs, free the disk, end slowness."""
         programs = "|".join(map(_command_name, PROGRAMS))
-        # Adding first makes deleting a table that is not there no error.
-        rules = f"add table inet {TABLE}\ndelete table inet {TABLE}\n"
         # A machine that dies meanwhile needs none of it any more.
         with suppress(InjectionError):
             self.run(view.machine, "sh", "-c", f"rm -f {FILLER}; pkill -CONT --exact '{programs}' || true")
-            _run([*_network_of(view.init_pid or 0), "nft", "-f", "-"], stdin=rules)
             _run([*_network_of(view.init_pid or 0), "tc", "qdisc", "replace", "dev", INTERFACE, "root", "noqueue"])
 
     def _views(self) -> list[MachineView]:
@@ -207,9 +195,9 @@ def _explained() -> Iterator[None]:
         raise InjectionError(str(error)) from error
 
 
-def _run(command: Sequence[str], *, stdin: str | None = None, timeout: float = 20) -> str:
+def _run(command: Sequence[str], *, timeout: float = 20) -> str:
     try:
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=timeout)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise InjectionError(f"{' '.join(command)}: {error}") from error
     if done.returncode:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from drills.api import Api
 from drills.drain import drain
-from drills.fault import Cut, Drain, Fill, Inject, Isolate, Kill, Machine, PowerOff, Signal, Slow, Wipe
+from drills.fault import Cut, Drain, Fill, Inject, Isolate, Kill, PowerOff, Signal, Slow, Wipe
 from drills.injector import Injector
 
 
@@ -27,18 +27,18 @@ def words(step: Inject, targets: Sequence[str]) -> str:
     return f"{what} {' and '.join(targets)}"
 
 
-def strike(step: Inject, targets: Sequence[str], machines: Sequence[Machine], injector: Injector, api: Api) -> None:
+def strike(step: Inject, targets: Sequence[str], injector: Injector, api: Api) -> None:
     """Do the step's harm to all its targets at once.
 
     Raises:
         InjectionError, DrainError, ApiError: it could not be done to one of them.
     """
-    act = _act(step, machines, injector, api)
+    act = _act(step, injector, api)
     with ThreadPoolExecutor(max_workers=len(targets)) as pool:
         list(pool.map(act, targets))
 
 
-def _act(step: Inject, machines: Sequence[Machine], injector: Injector, api: Api) -> Callable[[str], None]:
+def _act(step: Inject, injector: Injector, api: Api) -> Callable[[str], None]:
     if isinstance(step, Cut):
         return lambda name: injector.cut(name, step.how)
     if isinstance(step, Drain):
@@ -47,8 +47,11 @@ def _act(step: Inject, machines: Sequence[Machine], injector: Injector, api: Api
         return lambda name: injector.signal(name, step.program, step.signal)
     if isinstance(step, Slow):
         return lambda name: injector.slow(name, step.what)
-    if isinstance(step, Isolate):
-        members = [machine for machine in machines if machine.member]
-        return lambda name: injector.isolate(name, [peer.address for peer in members if peer.name != name])
-    simple = {Kill: injector.kill, PowerOff: injector.power_off, Wipe: injector.wipe, Fill: injector.fill}
+    simple = {
+        Kill: injector.kill,
+        PowerOff: injector.power_off,
+        Isolate: injector.isolate,
+        Wipe: injector.wipe,
+        Fill: injector.fill,
+    }
     return simple[type(step)]

@@ -7,13 +7,13 @@ from typing import Any
 
 from providers.local import specs, state
 from providers.local.checks import conflict, users
-from providers.local.cuts import Cut, CutKind, cables
+from providers.local.cuts import Cut, CutKind, check
 from providers.local.differences import replacing
 from providers.local.hardware import Hardware, MissingError
 from providers.local.keeper import Keeper, Order
 from providers.local.objects import Bucket
 from providers.local.outputs import outputs, volume_file
-from providers.local.specs import Kind, Slot
+from providers.local.specs import Kind
 from providers.local.state import Resource
 from providers.local.view import MachineView
 from providers.local.volumes import wipe
@@ -210,8 +210,13 @@ class Cloud:
         )
 
     def cut(self, stack: str, target: str, kind: CutKind) -> None:
-        """Cut a zone or a machine of a stack, until it is healed."""
+        """Cut a zone or a machine of a stack, until it is healed.
+
+        Raises:
+            MissingError, UnknownTargetError: the stack has nothing of that name, or not what can be cut so.
+        """
         name = self._network_with(stack, target)
+        check(self.hardware.cables(name, target), target, kind)
         cut = Cut(network=name, target=target, kind=kind)
         with self.lock:
             self.state.cuts = [*self.state.cuts, cut]
@@ -263,11 +268,11 @@ class Cloud:
     def _network_with(self, stack: str, target: str) -> str:
         names = self.networks_of(stack)
         for name in names:
-            slots: list[Slot] = [slot for group in self.hardware.groups(name) for slot in group.slots]
+            slots = self.hardware.slots(name)
             if target in self.hardware.addresses(name).zones or any(slot.machine == target for slot in slots):
                 return name
         name = names[0]
-        cables(self.hardware.addresses(name), [s for g in self.hardware.groups(name) for s in g.slots], target)
+        self.hardware.cables(name, target)
         return name
 
 

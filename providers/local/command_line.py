@@ -69,7 +69,9 @@ def kill(machine: Machine, *, stack: Stack = "local") -> None:
 
 
 @app.command
-def cut(target: str, *, silent: bool = False, one_way: bool = False, stack: Stack = "local") -> None:
+def cut(
+    target: str, *, silent: bool = False, one_way: bool = False, peers: bool = False, stack: Stack = "local"
+) -> None:
     """Cut a zone or a machine from the network until `heal`.
 
     Parameters
@@ -80,10 +82,14 @@ def cut(target: str, *, silent: bool = False, one_way: bool = False, stack: Stac
         Keep the carrier and drop what is sent, instead of taking the link down.
     one_way
         Drop only what is sent to the target.
+    peers
+        Drop only what the target, a machine with a volume, and the others that have one send each other.
     """
-    if silent and one_way:
-        fail("--silent and --one-way are two kinds of cut: choose one")
-    kind = CutKind.SILENT if silent else CutKind.ONE_WAY if one_way else CutKind.LINK
+    kinds = {CutKind.SILENT: silent, CutKind.ONE_WAY: one_way, CutKind.PEERS: peers}
+    chosen = [kind for kind, wanted in kinds.items() if wanted] or [CutKind.LINK]
+    if len(chosen) > 1:
+        fail(f"{' and '.join(f'--{kind}' for kind in chosen)} are kinds of cut: choose one")
+    kind = chosen[0]
     _client(stack)
     Faults(stack).cut(target, kind)
     print(f"cut {target} ({kind})")

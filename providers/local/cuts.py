@@ -5,11 +5,13 @@ Every cut is made on the segment's side of a cable, where the machine cannot und
     link      the port goes down: the other side sees its carrier go
     silent    the port leaves its bridge: carrier stays, frames go nowhere
     one-way   what is sent to the target is lost; what the target sends arrives
+    peers     what a machine with a volume and the others that have one send each other is lost; all else arrives
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import IPv4Address
 
 from pydantic import BaseModel, ConfigDict
 
@@ -26,6 +28,7 @@ class CutKind(StrEnum):
     LINK = "link"
     SILENT = "silent"
     ONE_WAY = "one-way"
+    PEERS = "peers"
 
 
 class Cut(BaseModel):
@@ -48,10 +51,12 @@ class Cable:
 
     namespace: str
     interface: str
+    peers: tuple[IPv4Address, ...] = ()
+    """Of a machine with a volume: the others that have one."""
 
 
 class UnknownTargetError(Exception):
-    """A name that is neither a zone nor a machine."""
+    """A name that is neither a zone nor a machine, or not one that can be cut so."""
 
 
 def cables(addresses: Addresses, slots: Sequence[Slot], target: str) -> list[Cable]:
@@ -66,9 +71,15 @@ def cables(addresses: Addresses, slots: Sequence[Slot], target: str) -> list[Cab
         return [uplink, *(Cable(addresses.edge.namespace, port(slot)) for slot in edge)]
     for slot in slots:
         if slot.machine == target:
-            return [Cable(addresses.segment(slot).namespace, port(slot))]
+            return [Cable(addresses.segment(slot).namespace, port(slot), _peers(slots, slot))]
     known = [*addresses.zones, *(slot.machine for slot in slots)]
     raise UnknownTargetError(f"{target!r} is neither a zone nor a machine of {addresses.name}: {', '.join(known)}")
+
+
+def check(found: Sequence[Cable], target: str, kind: CutKind) -> None:
+    """Raise `UnknownTargetError` when what hangs on these cables cannot be cut so."""
+    if kind is CutKind.PEERS and not any(cable.peers for cable in found):
+        raise UnknownTargetError(f"{target!r} has no peers to be cut from: accepted is a machine with a volume")
 
 
 def make(cable: Cable, kind: CutKind) -> list[list[str]]:
@@ -82,8 +93,10 @@ def make(cable: Cable, kind: CutKind) -> list[list[str]]:
             # On egress of the bridge's port, since that is the side towards the target.
             return [
                 _nft(cable, "add", "table", "netdev", TABLE),
-                _nft(cable, "add", "chain", "netdev", TABLE, cable.interface, _drop_hook(cable)),
+                _nft(cable, "add", "chain", "netdev", TABLE, cable.interface, _hook(cable, "egress", "drop")),
             ]
+        case CutKind.PEERS:
+            return [_nft(cable, "add", "table", "netdev", TABLE), *_from_peers(cable)]
 
 
 def undo(cable: Cable) -> list[list[str]]:
@@ -91,8 +104,11 @@ def undo(cable: Cable) -> list[list[str]]:
     return [
         _nft(cable, "add", "table", "netdev", TABLE),
         # Adding first makes deleting a chain that is not there no error; nft has no `delete if exists` in Debian 12.
-        _nft(cable, "add", "chain", "netdev", TABLE, cable.interface),
-        _nft(cable, "delete", "chain", "netdev", TABLE, cable.interface),
+        *(
+            _nft(cable, change, "chain", "netdev", TABLE, chain)
+            for chain in (cable.interface, _incoming(cable))
+            for change in ("add", "delete")
+        ),
         ["ip", "-n", cable.namespace, "link", "set", cable.interface, "master", "bridge", "up"],
     ]
 
@@ -105,5 +121,27 @@ def _nft(cable: Cable, *words: str) -> list[str]:
     return ["ip", "netns", "exec", cable.namespace, "nft", *words]
 
 
-def _drop_hook(cable: Cable) -> str:
-    return f'{{ type filter hook egress device "{cable.interface}" priority 0; policy drop; }}'
+def _hook(cable: Cable, side: str, policy: str) -> str:
+    return f'{{ type filter hook {side} device "{cable.interface}" priority 0; policy {policy}; }}'
+
+
+def _peers(slots: Sequence[Slot], mine: Slot) -> tuple[IPv4Address, ...]:
+    return tuple(slot.address for slot in slots if slot.volume and slot != mine) if mine.volume else ()
+
+
+def _from_peers(cable: Cable) -> list[list[str]]:
+    peers = "{ " + ", ".join(str(peer) for peer in cable.peers) + " }"
+    sides = ((cable.interface, "egress", "saddr"), (_incoming(cable), "ingress", "daddr"))
+    return [
+        command
+        for chain, side, address in sides
+        for command in (
+            _nft(cable, "add", "chain", "netdev", TABLE, chain, _hook(cable, side, "accept")),
+            _nft(cable, "add", "rule", "netdev", TABLE, chain, "ip", address, peers, "drop"),
+        )
+    ]
+
+
+def _incoming(cable: Cable) -> str:
+    """The chain of what the machine sends."""
+    return f"{cable.interface}-in"

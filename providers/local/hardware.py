@@ -8,7 +8,7 @@ from pathlib import Path
 from providers.local import netns, network, specs, volumes
 from providers.local.addresses import Addresses
 from providers.local.commands import run
-from providers.local.cuts import Cut, cables, make, undo
+from providers.local.cuts import Cable, Cut, cables, make, undo
 from providers.local.keeper import Hooks, Keeper, Status, sweep
 from providers.local.machine_api import MachineApi
 from providers.local.machines import Incarnation, Place
@@ -50,6 +50,10 @@ class Hardware:
         """All machine groups of a network."""
         found = [resource.spec for resource in self.state.of_kind(Kind.MACHINE_GROUP)]
         return [spec for spec in found if isinstance(spec, MachineGroup) and spec.network == name]
+
+    def slots(self, name: str) -> list[Slot]:
+        """All places for machines of a network."""
+        return [slot for group in self.groups(name) for slot in group.slots]
 
     def slot(self, name: str, machine: str) -> tuple[MachineGroup, Slot]:
         """The group and the slot of a machine."""
@@ -210,22 +214,26 @@ class Hardware:
 
     # -- cuts ----------------------------------------------------------------------------------------------------
 
+    def cables(self, name: str, target: str) -> list[Cable]:
+        """The cables of a zone or a machine of a network. Raises `UnknownTargetError`."""
+        return cables(self.addresses(name), self.slots(name), target)
+
     def cut(self, cut: Cut) -> None:
         """Cut a zone or a machine in the kernel."""
-        for cable in cables(self.addresses(cut.network), self._slots(cut.network), cut.target):
+        for cable in self.cables(cut.network, cut.target):
             for command in make(cable, cut.kind):
                 run(*command)
         self._weigh(cut)
 
     def heal(self, cut: Cut) -> None:
         """Undo a cut in the kernel."""
-        for cable in cables(self.addresses(cut.network), self._slots(cut.network), cut.target):
+        for cable in self.cables(cut.network, cut.target):
             for command in undo(cable):
                 run(*command)
         self._weigh(cut)
 
     def _weigh(self, cut: Cut) -> None:
-        for slot in self._slots(cut.network):
+        for slot in self.slots(cut.network):
             keeper = self.keepers.get((cut.network, slot.machine))
             if keeper and cut.hits(cut.network, slot):
                 keeper.weigh()
@@ -235,9 +243,6 @@ class Hardware:
             cuts = [cut for cut in self.state.cuts if cut.network == name]
         for cut in cuts:
             if cut.target == slot.machine or (slot.edge and cut.target == slot.zone):
-                for cable in cables(self.addresses(name), [slot], slot.machine):
+                for cable in self.cables(name, slot.machine):
                     for command in make(cable, cut.kind):
                         run(*command)
-
-    def _slots(self, name: str) -> list[Slot]:
-        return [slot for group in self.groups(name) for slot in group.slots]

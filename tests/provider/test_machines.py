@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from providers.local import cgroups, netns, volumes
-from providers.local.client import Client
+from providers.local.client import Client, CloudRefusalError
 from providers.local.cuts import CutKind
 from providers.local.faults import Faults
 from providers.local.processes import arguments, process
@@ -38,6 +38,12 @@ except OSError as error:
 """
 """Nothing listens there: a refusal comes from the machine itself, all else from the way to it, or from nobody."""
 
+MACHINES: list[dict[str, Any]] = [
+    {"machine": "m1", "zone": "zone-a", "address": "10.199.1.21", "volume": "m1"},
+    {"machine": "m2", "zone": "zone-b", "address": "10.199.2.21"},
+    {"machine": "b2", "zone": "zone-b", "address": "10.199.0.11", "edge": True},
+]
+
 
 class Stack:
     """A network with a machine and a volume in one zone, another machine in the other, one on the edge segment."""
@@ -54,11 +60,7 @@ class Stack:
         spec = {
             "name": "g", "network": NETWORK, "role": "master", "image": str(self.image), "userData": user_data,
             "memoryMb": 64,
-            "slots": [
-                {"machine": "m1", "zone": "zone-a", "address": "10.199.1.21", "volume": "m1"},
-                {"machine": "m2", "zone": "zone-b", "address": "10.199.2.21"},
-                {"machine": "b2", "zone": "zone-b", "address": "10.199.0.11", "edge": True},
-            ],
+            "slots": MACHINES,
         }  # fmt: skip
         answer = self.client.put("grp", {"kind": "MachineGroup", "owner": owner("grp"), "spec": spec | changes})
         self.until(lambda views: all(view.started for view in views.values()))
@@ -184,7 +186,7 @@ def test_a_volume_outlives_its_machine_and_a_wiped_one_is_empty(stack: Stack) ->
     assert stack.ask("m2", "POST", "/instance/volume")[0] == 404
 
 
-@pytest.mark.parametrize("kind", list(CutKind))
+@pytest.mark.parametrize("kind", [CutKind.LINK, CutKind.SILENT, CutKind.ONE_WAY])
 def test_a_cut_zone_is_unreachable_until_healed_and_the_rest_is_not(stack: Stack, kind: CutKind) -> None:
     others, cut = ["10.199.1.21"], ["10.199.2.21", "10.199.0.11"]
     assert all(reached(address) for address in others + cut)
@@ -193,6 +195,28 @@ def test_a_cut_zone_is_unreachable_until_healed_and_the_rest_is_not(stack: Stack
     assert not any(answers(address) for address in cut)
     assert stack.faults.heal() == ["zone-b"]
     assert all(reached(address) for address in others + cut)
+
+
+def test_a_machine_that_is_cut_from_its_peers_is_reached_by_all_others_and_yields_its_processors(stack: Stack) -> None:
+    stack.put("vol2", "Volume", name="b2", network=NETWORK, zone="zone-b", sizeMb=16)
+    edge = {"machine": "b2", "zone": "zone-b", "address": "10.199.0.11", "edge": True, "volume": "b2"}
+    stack.group(slots=[*MACHINES[:2], edge])
+    for machine in ("m1", "m2", "b2"):
+        assert stack.ask(machine, "PUT", "/instance/status", READY)[0] == 200
+    stack.faults.cut("m1", CutKind.PEERS)
+    stack.faults.cut("m1", CutKind.PEERS)
+    namespaces = {machine: f"kha-{NETWORK}.m.{machine}" for machine in ("m1", "m2", "b2")}
+    assert reached("10.199.1.21")
+    assert reached("10.199.1.21", namespaces["m2"])
+    assert reached("10.199.2.21", namespaces["m1"])
+    assert not answers("10.199.1.21", namespaces["b2"])
+    assert not answers("10.199.0.11", namespaces["m1"])
+    assert (idle("m1"), idle("m2")) == (True, False)
+    with pytest.raises(CloudRefusalError, match="'m2' has no peers"):
+        stack.faults.cut("m2", CutKind.PEERS)
+    stack.faults.heal()
+    assert reached("10.199.1.21", namespaces["b2"])
+    assert not idle("m1")
 
 
 def test_a_cut_outlives_the_machine_and_the_supervisor(stack: Stack) -> None:
