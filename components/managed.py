@@ -83,7 +83,10 @@ PLANES: Final[Mapping[Cloud, Mapping[Scenario, Plane]]] = {
 OLDEST_MINORS: Final[Mapping[Cloud, int]] = {Cloud.AWS: 32, Cloud.AZURE: 32, Cloud.GCP: 32}
 """Kubernetes 1.x below which no cloud makes a new cluster from December 2026 on: the end of extended support of 1.31 on
 EKS (26 November 2026), of AKS' long-term support and of GKE's extended channel, by the clouds' own release calendars.
-What is newer is for the cloud to accept: which version it offers cannot be known without asking it."""
+Which of the newer ones it offers cannot be known without asking it."""
+
+NEWEST_MINOR: Final = 37
+"""Kubernetes 1.x that was released last, as in `settings.KUBERNETES_VERSIONS`; clouds follow weeks later."""
 
 NODE_TYPES: Final[Mapping[Cloud, tuple[re.Pattern[str], str]]] = {
     Cloud.AWS: (re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+"), "m7i.large"),
@@ -93,21 +96,38 @@ NODE_TYPES: Final[Mapping[Cloud, tuple[re.Pattern[str], str]]] = {
 """How each cloud names types of machines, and one of them."""
 
 RESERVED_RANGES: Final[Mapping[Cloud, tuple[IPv4Network, ...]]] = {
-    # "IP address planning for your Azure Kubernetes Service (AKS) clusters"
-    Cloud.AZURE: (IPv4Network("172.30.0.0/16"), IPv4Network("172.31.0.0/16"), IPv4Network("192.0.2.0/24")),
+    # "IP address planning for your Azure Kubernetes Service (AKS) clusters"; of a virtual network also its own DNS.
+    Cloud.AZURE: (
+        IPv4Network("172.30.0.0/16"),
+        IPv4Network("172.31.0.0/16"),
+        IPv4Network("192.0.2.0/24"),
+        IPv4Network("168.63.129.16/32"),
+    ),
+    # "Subnets", prohibited IPv4 ranges: how a private network reaches Google's APIs.
+    Cloud.GCP: (IPv4Network("199.36.153.4/30"), IPv4Network("199.36.153.8/30")),
 }
-"""What no network, pod or service of a managed cluster may have an address in, beside what no stack may."""
+"""What no network, pod or service of a managed cluster may have an address in, beside what no stack may. Other public
+ranges the clouds take, as addresses that are then private."""
+
+CLIENT_RANGES: Final[Mapping[Cloud, int]] = {
+    Cloud.AWS: 40,  # "Amazon EKS service quotas": of a public endpoint, not adjustable
+    Cloud.AZURE: 200,  # "Secure access to the API server using authorized IP address ranges in AKS"
+    Cloud.GCP: 99,  # "Add authorized networks for control plane access": 100, of which the stack's own network is one
+}
+"""How many ranges of clients a managed control plane's endpoint takes."""
 
 
 def check_minor(version: str, cloud: Cloud | None) -> str:
     """A version as clouds take it for a cluster.
 
     Raises:
-        ValueError: it is none, or one that is known to be gone.
+        ValueError: it is none, or one that is known to be gone, or not there yet.
     """
     oldest = OLDEST_MINORS[cloud] if cloud else 0
     if not re.fullmatch(r"1\.\d{1,2}", version):
         raise ValueError(f"a managed control plane takes a minor version, such as 1.{oldest + 4}")
     if int(version.removeprefix("1.")) < oldest:
         raise ValueError(f"cloud {cloud} makes no cluster of it any more; the oldest is 1.{oldest}")
+    if int(version.removeprefix("1.")) > NEWEST_MINOR:
+        raise ValueError(f"no such version is known; the newest is 1.{NEWEST_MINOR}")
     return version

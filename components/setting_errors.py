@@ -45,6 +45,8 @@ def words(problem: Any, settings: type[Group]) -> str:
             message = "it takes names with a value each"
         case "tuple_type":
             message = f"it takes a list, such as [{problem['input']}]"
+        case "too_short":
+            message = "it takes one at least; leave it out for the default"
         case "ip_v4_network":
             message = "it takes a range of IPv4 by its first address, such as 10.77.0.0/16"
     return f"got {problem['input']!r}; {message[0].lower()}{message[1:]}"

@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 from components import setting_errors, tagging
 from components.authority_settings import AuthoritySettings
 from components.clouds import OFFERS, REGIONS, Cloud, Management
-from components.managed import NODE_TYPES, PLANES, RESERVED_RANGES, check_minor
+from components.managed import CLIENT_RANGES, NODE_TYPES, PLANES, RESERVED_RANGES, check_minor
 from components.managed_settings import DnsSettings, NodeSettings
 from components.network_settings import LoadBalancerSettings, NetworkSettings
 from components.scenarios import SHAPES, Scenario
@@ -47,7 +47,7 @@ class Settings(Group):
     scenario: Scenario
     control_plane: Management = Management.SELF_MANAGED
     region: str = "local"
-    zones: tuple[str, ...] = ()
+    zones: tuple[str, ...] = Field(default=(), min_length=1)
     """Default: the first of the region, as many as the scenario needs."""
     kubernetes_version: str = KUBERNETES_VERSIONS[0]
     """Of a managed control plane a minor one, such as 1.36; `managed_version` is it."""
@@ -163,6 +163,18 @@ class Settings(Group):
         """AKS takes ranges of clients for a public endpoint alone; a private one is reached by its whole network."""
         if self.cloud is Cloud.AZURE and self.load_balancer.cidrs and not self.load_balancer.public:
             raise ValueError("loadBalancer.cidrs: a private endpoint of AKS takes none; leave it out, or set public")
+        return self
+
+    @model_validator(mode="after")
+    def an_endpoint_takes_as_many_clients(self) -> Self:
+        """A private endpoint of EKS has a security group instead of a list, whose size is the account's to choose."""
+        listed = self.control_plane is Management.MANAGED and (self.cloud is not Cloud.AWS or self.load_balancer.public)
+        given = len(self.load_balancer.cidrs)
+        if listed and given > (taken := CLIENT_RANGES[self.cloud]):
+            raise ValueError(
+                f"loadBalancer.cidrs: got {given} ranges; an endpoint of cloud {self.cloud} takes up to {taken}; "
+                "join neighbours into larger ones"
+            )
         return self
 
     @model_validator(mode="after")

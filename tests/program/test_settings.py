@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.managed import PLANES
+from components.managed import NEWEST_MINOR, PLANES
 from components.scenarios import Scenario
 from components.settings import KUBERNETES_VERSIONS, SettingsError, load
 from components.topology import TopologyError
@@ -28,6 +28,11 @@ FAILOVER = {
     "target": "shop.elb.amazonaws.com",
     "healthPath": "/healthz",
 }
+
+
+def open_to(count: int) -> dict[str, Any]:
+    """An endpoint for so many ranges of clients."""
+    return {"loadBalancer": {"public": True, "cidrs": [f"203.0.{n}.0/24" for n in range(count)]}}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -152,6 +157,8 @@ def test_a_new_users_stack_is_two_lines() -> None:
             "kube-ha:loadBalancer.cidrs: a private endpoint of AKS takes none; leave it out, or set public.",
         ),
         ({"cloud": "aws"}, "kube-ha:region: missing; accepted on aws: ap-northeast-1"),
+        ({"zones": []}, "kube-ha:zones: got []; it takes one at least; leave it out for the default."),
+        ({**MANAGED, "zones": []}, "kube-ha:zones: got []; it takes one at least; leave it out for the default."),
         ({"zones": "zone-a"}, "kube-ha:zones: got 'zone-a'; it takes a list, such as [zone-a]."),
         ({"etcd": 3}, "kube-ha:etcd: got 3; it takes settings of its own: electionMs, heartbeatMs, members."),
         ({"tags": "red"}, "kube-ha:tags: got 'red'; it takes names with a value each."),
@@ -202,6 +209,21 @@ def test_a_new_users_stack_is_two_lines() -> None:
             {**AZURE, "network": {"serviceCidr": "172.30.0.0/16"}},
             "kube-ha:network.serviceCidr: got 172.30.0.0/16; cloud azure uses 172.30.0.0/16 itself.",
         ),
+        (
+            {**AZURE, "network": {"cidr": "168.63.0.0/16"}},
+            "kube-ha:network.cidr: got 168.63.0.0/16; cloud azure uses 168.63.129.16/32 itself.",
+        ),
+        (
+            {**GCP, "network": {"cidr": "199.36.0.0/16"}},
+            "kube-ha:network.cidr: got 199.36.0.0/16; cloud gcp uses 199.36.153.4/30 itself.",
+        ),
+        ({**MANAGED, **open_to(41)}, "kube-ha:loadBalancer.cidrs: got 41 ranges; an endpoint of cloud aws takes up to"),
+        ({**AZURE, **open_to(201)}, "loadBalancer.cidrs: got 201 ranges; an endpoint of cloud azure takes up to 200"),
+        ({**GCP, **open_to(100)}, "loadBalancer.cidrs: got 100 ranges; an endpoint of cloud gcp takes up to 99; join"),
+        (
+            {**GCP, "kubernetesVersion": "1.38"},
+            "kube-ha:kubernetesVersion: got '1.38'; no such version is known; the newest is 1.37.",
+        ),
         ({**AZURE, "network": {"podCidr": "172.16.0.0/12"}}, "kube-ha:network.podCidr: got 172.16.0.0/12; cloud azure"),
         ({"colour": "red"}, "kube-ha:colour: no such setting; accepted: administrators, authentication, authorities,"),
     ],
@@ -220,6 +242,11 @@ def test_an_error_names_key_value_and_what_is_accepted(given: dict[str, Any], sa
         {**GCP, "tags": {"team": "a-b_c"}, "nodes": {"type": "c3-standard-8"}},
         {**MANAGED, "nodes": {"type": "m7g.xlarge"}},
         {**GCP, "network": {"serviceCidr": "172.30.0.0/16"}},
+        {**AZURE, "network": {"cidr": "203.1.0.0/16"}},
+        {**MANAGED, **open_to(40)},
+        {**MANAGED, "loadBalancer": {"cidrs": open_to(41)["loadBalancer"]["cidrs"]}},
+        {**AZURE, **open_to(200)},
+        {**GCP, **open_to(99)},
     ],
 )
 def test_what_a_cloud_takes_is_accepted(given: dict[str, Any]) -> None:
@@ -234,6 +261,11 @@ def test_all_errors_come_at_once() -> None:
 
 def test_other_namespaces_are_left_alone() -> None:
     assert load({**stack(), "aws:region": "eu-west-1"}).scenario is Scenario.PRODUCTION
+
+
+def test_the_newest_minor_of_a_managed_control_plane_is_that_of_our_own_machines() -> None:
+    newest = KUBERNETES_VERSIONS[0].rpartition(".")[0]
+    assert load(stack(**MANAGED, kubernetesVersion=newest)).managed_version == f"1.{NEWEST_MINOR}" == newest
 
 
 @pytest.mark.parametrize(("given", "asked"), [(None, None), ("1.36", "1.36"), ("v1.35", "1.35")])
