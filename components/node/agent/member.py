@@ -64,6 +64,7 @@ class Etcd(Step):
                 return self._alarmed(context)
             return self._unwell(context)
         except (NotYetError, EtcdctlError, CloudError, LockedError, LockLostError) as error:
+            # Asked anew: what failed may have stopped etcd, or taken long.
             return None if _healthy(context) else str(error)
 
     def leave(self, context: Context) -> None:
