@@ -267,7 +267,7 @@ def _conclude(where: Path) -> int:
     page = where / "report.html"
     page.write_text(pages.page(found, summaries, newest.conditions.stack, newest.scenario, limit), encoding="utf-8")
     (where / "report.md").write_text(markdown.page(summaries), encoding="utf-8")
-    console.print(table(summaries))
+    console.print(table(summaries, console.width))
     for summary in summaries:
         for finding in summary.findings:
             console.print(f"{summary.fault.name}: {finding.verdict}: {finding.text}", soft_wrap=True, markup=False)

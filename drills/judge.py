@@ -150,8 +150,8 @@ def _latency(run: Run) -> Iterator[Finding]:
     promised = f"{PROMISED_SECONDS * 1000:.0f} ms"
     for operation, one in run.latency.items():
         if one.used > 1:
-            window = f"{one.slow} of the {one.allowed:.0f} that {WINDOW_SECONDS:g} s allow"
-            yield Finding(Verdict.FAILED, f"p99 of a {operation} over {promised}: {window} were slower or failed")
+            window = f"{one.slow} requests were slower or failed, of which {WINDOW_SECONDS:g} s allow {one.allowed:.0f}"
+            yield Finding(Verdict.FAILED, f"p99 of a {operation} over {promised}: {window}")
 
 
 def _drill_latency(runs: Sequence[Run]) -> Iterator[Finding]:

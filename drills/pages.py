@@ -21,12 +21,13 @@ def page(
     """The page of all drills in `found`, by fault; `summaries` are in the same order."""
     drilled = [one for runs in found.values() for one in runs]
     cpu = max((one.trace.probe_cpu for one in drilled), default=0.0)
+    qps = max((one.run.load_qps for one in drilled), default=0)
     about = [
         f"stack {stack}, scenario {scenario}",
-        datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        f"{len(drilled)} runs",
-        f"load {max((one.run.load_qps for one in drilled), default=0)} requests/s beside the probe",
-        f"the probe took at most {cpu:.0%} of a core",
+        f"{len(drilled)} runs, finished {_when(drilled)}",
+        f"the probe sends {max((_rate(one) for one in drilled), default=0):.0f} requests/s"
+        f" and took at most {cpu:.0%} of a core",
+        f"load of {qps} requests/s beside it" if qps else "no load beside it",
         f"floors: no lost write{_of(limit)}",
     ]
     shown = [
@@ -42,7 +43,18 @@ def _of(limit: Floor | None) -> str:
     return f", failover {limit.failover_seconds:g} s, p99 over five minutes {PROMISED_SECONDS * 1000:g} ms"
 
 
+def _when(drilled: Sequence[Drilled]) -> str:
+    """From the first run to the last."""
+    times = sorted(datetime.fromtimestamp(one.at, UTC).strftime("%Y-%m-%d %H:%M") for one in drilled)
+    return f"{times[0]} to {times[-1]} UTC" if times else "never"
+
+
+def _rate(drilled: Drilled) -> float:
+    return sum(one.baseline.intended_rate for one in drilled.run.felt)
+
+
 def _figure(number: int, drilled: Drilled) -> tuple[str, str]:
     trace = drilled.trace
     svg = draw(list(record.read(drilled.records)), trace.marks, trace.leaders, trace.start, trace.end)
-    return f"run {number}: {', '.join(mark.label for mark in trace.marks)}", svg
+    folder = "/".join(drilled.records.parts[-3:-1])
+    return f"run {number}, in {folder}: {', '.join(mark.label for mark in trace.marks)}", svg

@@ -19,16 +19,18 @@ body{font:15px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--bg);m
 padding:0 1rem}
 h1{margin:0}h2{margin:2.5rem 0 .3rem}p{margin:.3rem 0}.dim{color:var(--dim)}
 .wide{overflow-x:auto}
-table{border-collapse:collapse;width:100%;margin:1rem 0;font-size:13px;font-variant-numeric:tabular-nums}
+table{border-collapse:separate;border-spacing:0;width:100%;margin:1rem 0;font-size:13px;
+font-variant-numeric:tabular-nums}
 th,td{padding:.35rem .5rem;text-align:right;border-bottom:1px solid var(--line)}
-th{color:var(--dim);font-weight:500;vertical-align:bottom}td{white-space:nowrap}th:first-child,td:first-child,td.l,th.l{text-align:left}
-th:first-child,td:first-child{position:sticky;left:0;background:var(--bg)}td.mark{white-space:normal;min-width:7rem}
+th{color:var(--dim);font-weight:500;vertical-align:bottom;white-space:nowrap}td{white-space:nowrap}th:first-child,td:first-child,td.l,th.l{text-align:left}
+th:first-child,td:first-child{position:sticky;left:0;background:var(--bg)}td.mark{white-space:normal;min-width:9rem}
 a{color:inherit}
 .used{display:inline-block;width:4.5rem;padding:0 .35rem;border-radius:.2rem;text-align:right;
 background:linear-gradient(90deg,var(--part) var(--share),var(--card) 0)}
 .within{--part:#3478c655}.over{--part:#d63a3a77;font-weight:600}
 .badge{display:inline-block;padding:.05rem .55rem;border-radius:1rem;color:#fff;font-size:.85em;white-space:nowrap}
 .passed{background:var(--ok)}.missed{background:var(--some);color:#1c2430}.void{background:#7a869a}.failed{background:var(--bad)}
+summary{cursor:pointer;margin-top:.6rem}details table{width:auto;min-width:50%}
 .figure{background:var(--card);border-radius:.5rem;padding:.8rem;margin:1rem 0;overflow-x:auto}
 svg{width:100%;min-width:640px;height:auto;display:block}
 svg text{font:10px system-ui,sans-serif;fill:var(--ink)}svg .row{text-anchor:end;fill:var(--dim)}
@@ -44,14 +46,22 @@ svg .leader4{fill:#8a3a63}
 PAGE: Final = Template(
     '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     "<title>Drills: $title</title><style>$style</style>"
-    '<h1>$headline</h1><p class="dim">$about</p>$table$key$faults</html>\n'
+    '<h1>$headline</h1><p class="dim">$about</p>$worst$table$key$faults</html>\n'
 )
 
+HELD: Final = "Every floor and every target held."
+HELD_IN_AN_OUTAGE: Final = (
+    "An outage is expected: nothing was lost, and all came back; what clients felt is not judged."
+)
 KEY: Final = (
     '<p class="key dim"><span><i style="background:var(--ok)"></i>all requests acknowledged</span>'
     '<span><i style="background:var(--some)"></i>some</span><span><i style="background:var(--bad)"></i>none</span>'
     '<span><i style="background:#3478c6"></i>p50</span><span><i style="background:#b44fc4"></i>p99 latency</span>'
     "<span>shaded: the fault lasts</span></p>"
+    '<p class="dim">Failed: a floor did not hold, which is what is promised. Missed a target: every floor held, a goal'
+    " of our own did not. Void: the load or the probe was not there, so nothing is said of what clients felt. New, kept"
+    " and patient are clients that connect for each request, that keep connections and wait 1 s, and that have the"
+    " defaults of client-go. None: no request failed.</p>"
 )
 
 
@@ -71,6 +81,7 @@ def render(title: str, about: Sequence[str], shown: Sequence[Shown]) -> str:
         style=STYLE,
         headline=_headline(shown),
         about=" · ".join(escape(fact) for fact in about),
+        worst=_worst([one.summary for one in shown]),
         table=_table([one.summary for one in shown]),
         key=KEY,
         faults="".join(_fault(one) for one in shown),
@@ -79,7 +90,8 @@ def render(title: str, about: Sequence[str], shown: Sequence[Shown]) -> str:
 
 def _headline(shown: Sequence[Shown]) -> str:
     counts: Mapping[Verdict, int] = Counter(one.summary.verdict for one in shown)
-    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]) or "nothing drilled"
+    worst_first = reversed(list(Verdict))
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in worst_first if counts[verdict]) or "nothing drilled"
 
 
 def badge(verdict: Verdict) -> str:
@@ -87,13 +99,25 @@ def badge(verdict: Verdict) -> str:
     return f'<span class="badge {verdict.split()[0]}">{verdict}</span>'
 
 
+def _worst(summaries: Sequence[Summary]) -> str:
+    """What fails the drill or cannot be judged, before anything else."""
+    return "".join(
+        f"<p>{badge(finding.verdict)} <a href=#{escape(one.fault.name)}>{escape(one.fault.name)}</a>:"
+        f" {escape(finding.text)}</p>"
+        for one in summaries
+        for finding in one.findings
+        if finding.verdict in {Verdict.FAILED, Verdict.VOID}
+    )
+
+
 def _table(summaries: Sequence[Summary]) -> str:
     head = (
         "<div class=wide><table><tr><th>Fault</th><th class=l>Verdict</th><th>Runs</th><th class=l>Mark</th>"
-        "<th>Last failed new request, s<br>min / median / p95 / max</th>"
-        "<th>Longest gap of writes, s<br>min / median / p95 / max</th>"
-        "<th>Failed<br>new · kept · patient</th><th>p99 in the<br>drill, ms</th>"
-        "<th>Of five minutes'<br>slow requests</th><th>Whole<br>again, s</th><th>Lost</th></tr>"
+        "<th>Last failed<br>new request, s<br>min / median / p95 / max</th>"
+        "<th>Longest gap<br>of writes, s<br>min / median / p95 / max</th>"
+        "<th>Failed<br>new · kept · patient</th><th>p99 in the<br>drill, ms,<br>worst</th>"
+        "<th>Of five<br>minutes' slow<br>requests, worst</th><th>Whole<br>again, s,<br>median</th>"
+        "<th>Lost</th></tr>"
     )
     return head + "".join(row for summary in summaries for row in _rows(summary)) + "</table></div>"
 
@@ -126,7 +150,7 @@ def _fault(shown: Shown) -> str:
     summary = shown.summary
     findings = (
         "".join(f"<p>{badge(finding.verdict)} {escape(finding.text)}</p>" for finding in summary.findings)
-        or '<p class="dim">Every floor and every target held.</p>'
+        or f'<p class="dim">{HELD_IN_AN_OUTAGE if summary.fault.outage else HELD}</p>'
     )
     figures = "".join(
         f'<div class="figure"><p class="dim">{escape(caption)}</p>{svg}</div>' for caption, svg in shown.figures
@@ -137,4 +161,23 @@ def _fault(shown: Shown) -> str:
     worst = f'<p class="dim">p99 in the drill, and used of five minutes\' slow requests, at worst: {latency}</p>'
     served = " · ".join(f"{one.verb} {one.share:.1%} of {one.requests}" for one in summary.served)
     within = f'<p class="dim">API servers answered within {BUCKET_SECONDS:g} s: {served}</p>' if served else ""
-    return f"<h2 id={escape(summary.fault.name)}>{escape(summary.fault.title)}</h2>{findings}{worst}{within}{figures}"
+    title = f"<h2 id={escape(summary.fault.name)}>{escape(summary.fault.title)}</h2>"
+    return f"{title}{findings}{worst}{within}{_clients(summary)}{figures}"
+
+
+def _clients(summary: Summary) -> str:
+    """Each kind of client after each mark, for who asks further."""
+    head = (
+        "<details><summary>Each kind of client</summary><div class=wide><table><tr><th>Mark</th>"
+        "<th class=l>Client</th><th>Failed</th><th>Failed<br>in a row</th>"
+        "<th>Last failure, s<br>min / median / p95 / max</th><th>Longest gap, s<br>min / median / p95 / max</th>"
+        "<th>Until what was open at the mark<br>had ended, s</th></tr>"
+    )
+    rows = (
+        f"<tr><td>{escape(row.label) if number == 0 else ''}</td>"
+        f"<td class=l>{client.connection} {client.operation}</td><td>{client.failed:.1%}</td>"
+        f"<td>{client.in_a_row}</td><td>{client.last_failure}</td><td>{client.longest_gap}</td><td>{client.in_flight}</td></tr>"
+        for row in summary.rows
+        for number, client in enumerate(row.clients)
+    )
+    return head + "".join(rows) + "</table></div></details>"
