@@ -5,21 +5,24 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
-from components.node.agent import defragmentation
+from components.node.agent import defragmentation, slow_disk
 from components.node.agent.cluster import EtcdCluster
 from components.node.agent.defragmentation import Defragmentation
 from components.node.agent.folders import Folders
 from components.node.agent.hand_over import hand_over
 from components.node.agent.member import cluster, joining
+from components.node.agent.slow_disk import Watch, look_at
 from components.node.agent.step import NotYetError
 from components.node.etcd import client_url
 from components.node.machine import Peer
 from components.node.membership import decide
 from components.node.record import Record, RestoreOrder, State
+from components.node.sync_times import Look
 from tests.agent.conftest import World
 from tests.agent.processes import eventually
 
@@ -182,6 +185,34 @@ def test_leadership_is_handed_over_to_a_member_that_lives(formed: World) -> None
     formed.kill(first)
     assert hand_over(etcdctl, endpoints[leader]) == f"{second} leads now"
     assert hand_over(etcdctl, endpoints[leader]) == "not the leader"
+
+
+def test_leadership_leaves_a_member_whose_log_takes_long_to_reach_its_disk(
+    formed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All but how long a sync took is etcd's."""
+    leader = next(member for member in formed.members if (look := look_at(member)) is not None and look.leads)
+
+    def write_more(seconds: float) -> None:
+        for number in range(3):
+            put(formed, leader.name, "k", str(number))
+
+    def timed(member: Peer) -> Look | None:
+        look = look_at(member)
+        assert look is not None
+        within = 0 if member == leader else look.syncs.total
+        return replace(look, syncs=replace(look.syncs, quick=within, bearable=within))
+
+    monkeypatch.setattr(slow_disk, "look_at", timed)
+    monkeypatch.setattr("components.node.agent.slow_disk.time.sleep", write_more)
+    watch = Watch(formed.machines[leader.name])
+    watch.once()
+    write_more(0)
+    watch.once()
+    monkeypatch.undo()
+    looks = {member.name: look_at(member) for member in formed.members}
+    assert [name for name, look in looks.items() if look is not None and look.leads] != [leader.name]
+    assert {name: look.member_id for name, look in looks.items() if look is not None} == formed.listed(leader.name)
 
 
 def test_an_ordered_restore_makes_a_new_generation_with_the_snapshots_content(fresh: World) -> None:

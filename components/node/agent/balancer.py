@@ -80,11 +80,11 @@ def start(context: Context, unit: str, *, changed: bool, restart: bool) -> None:
         context.services.reload(unit)
 
 
-def ask(command: str) -> str:
-    """HAProxy's answer on its admin socket. Raises `OSError`."""
+def ask(command: str, path: str = haproxy.SOCKET) -> str:
+    """HAProxy's answer on an admin socket. Raises `OSError`."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(SOCKET_SECONDS)
-        connection.connect(haproxy.SOCKET)
+        connection.connect(path)
         connection.sendall(f"{command}\n".encode())
         with connection.makefile("r") as answer:
             return answer.read()

@@ -17,7 +17,7 @@ CONDITIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "BackupProblem": ("snapshots", "restore-drill", "proof", "keepsakes"),
     "CertificateProblem": ("certificates",),
     "ClockProblem": ("clock",),
-    "DiskProblem": ("disk",),
+    "DiskProblem": ("disk", "disk-speed"),
 }
 """Condition → the subjects of a machine's concerns that it sums up; the first has what no other names."""
 

@@ -3,9 +3,14 @@
 from pathlib import Path
 
 from components.node import passthrough
+from components.node.agent.balancer import ask
 from components.node.agent.files import write
 from components.node.agent.step import Context, Step
 from components.node.machine import Machine, Role
+
+
+class SpareError(Exception):
+    """HAProxy did not do what it was asked; says what it answered."""
 
 
 class Passthrough(Step):
@@ -31,3 +36,18 @@ class Passthrough(Step):
     def tick(self, context: Context) -> str | None:
         # systemd removes its folder when it ends; asking systemd would be a process every two seconds.
         return None if Path(passthrough.SOCKET).exists() else "passthrough to etcd is not running"
+
+
+def spare(member: str, *, spared: bool) -> None:
+    """Ask `member` only when no other is there, beginning now, or ask it again.
+
+    Raises:
+        OSError: the passthrough is not running.
+        SpareError: it refused.
+    """
+    commands = [f"set server etcd/{member} state {'drain' if spared else 'ready'}"]
+    if spared:
+        commands.append(f"shutdown sessions server etcd/{member}")
+    for command in commands:
+        if answer := ask(command, passthrough.SOCKET).strip():
+            raise SpareError(f"passthrough, {command}: {answer}")

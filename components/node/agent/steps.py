@@ -16,6 +16,7 @@ from components.node.agent.restore import Restore
 from components.node.agent.restore_drill import RestoreDrill
 from components.node.agent.routes import Routes
 from components.node.agent.secrets import Secrets
+from components.node.agent.slow_disk import SlowDisk
 from components.node.agent.snapshots import Snapshots
 from components.node.agent.step import Step
 from components.node.agent.volume import Volume
@@ -38,6 +39,7 @@ def contents() -> tuple[Step, ...]:
         Peers(),  # connections to other members over which nothing comes any more
         Snapshots(),  # etcd's, on schedule and on request, into the object store
         Passthrough(),  # from this master to whichever members live
+        SlowDisk(),  # nobody waits for a member whose disk is slow
         Kubernetes(),  # kubeadm's phases, kubelet, until this master is ready
         Addons(),  # what the cluster needs once: uploads, DNS, proxy, labels, routes
         Routes(),  # to pods of Nodes that have no agent: workers

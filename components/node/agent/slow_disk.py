@@ -1,0 +1,123 @@
+"""The step `slow-disk`: nobody waits for a member whose disk is slow while another's is quick.
+
+etcd keeps a leader whose disk takes 0.1 s for each sync: it is alive, and every write and every linearizable read
+waits for it. A disk that hangs for longer than an election needs nobody, since its leader sends no heartbeat. So
+the member gives leadership to one whose disk is quick, and masters beside it ask another member until it is well.
+"""
+
+import time
+import urllib.request
+from collections.abc import Iterable
+from http.client import HTTPException
+from typing import Final
+
+from components.node import passthrough
+from components.node.agent.background import Background
+from components.node.agent.member import cluster
+from components.node.agent.passthrough import spare
+from components.node.agent.step import Context, Step
+from components.node.etcd import client_url, metrics_url
+from components.node.machine import Machine, Peer, Role
+from components.node.sync_times import BEARABLE, QUICK, Judgement, Look, parse, quicker
+
+ROUND_SECONDS: Final = 1.0
+"""A look at 200 kB of metrics takes etcd 7 ms of a core (measured)."""
+
+CONFIRM_SECONDS: Final = 0.5
+"""The second window, in which the others' disks are looked at, too."""
+
+ANSWER_SECONDS: Final = 0.5
+
+CONCERN: Final = "disk-speed"
+"""Its subject among the machine's concerns."""
+
+
+class SlowDisk(Step):
+    """In the background: a slow disk holds up what else the agent does."""
+
+    name = "slow-disk"
+
+    def __init__(self) -> None:
+        self._background: Background | None = None
+
+    def applies(self, machine: Machine) -> bool:
+        return machine.role is not Role.BALANCER and len(machine.etcd.members) > 1
+
+    def run(self, context: Context) -> None:
+        self._background = self._background or Background(context, self.name, Watch(context).once, ROUND_SECONDS)
+        self._background.start()
+
+
+class Watch:
+    """Over the member on this machine; on a master without one, over the member that it asks first."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        machine = context.machine
+        self._member = machine.etcd.member(machine.name) or passthrough.order(machine)[0]
+        self._others = [peer for peer in machine.etcd.members if peer != self._member]
+        self._judgement = Judgement()
+        self._before: Look | None = None
+        self._spared: bool | None = None
+
+    def once(self) -> None:
+        """One round."""
+        before, self._before = self._before, look_at(self._member)
+        if before is None or self._before is None:
+            return
+        better = self._better() if self._before.syncs.since(before.syncs).any_slow else {}
+        try:
+            self._spare(spared=self._judgement.found(time.monotonic(), slow=bool(better)))
+        finally:
+            if better and self._before.leads and self._member.name == self._context.machine.name:
+                self._hand_over(*next(iter(better.items())))
+
+    def _better(self) -> dict[str, Look]:
+        """The members whose disks are quick while this one's is slow."""
+        own, others = self._before, look_at_each(self._others)
+        time.sleep(CONFIRM_SECONDS)
+        self._before = look_at(self._member)
+        if own is None or self._before is None or not self._before.syncs.since(own.syncs).are_slow:
+            return {}
+        return quicker(others, look_at_each(self._others))
+
+    def _hand_over(self, name: str, to: Look) -> None:
+        if not self._judgement.may_move(time.monotonic()):
+            return
+        cluster(self._context).etcdctl.move_leader(client_url(self._member.address), to.member_id)
+        self._judgement.moved_at = time.monotonic()
+        self._context.log("slow-disk", f"{name} leads now")
+        self._context.metrics.count("leadership_moves_total")
+
+    def _spare(self, *, spared: bool) -> None:
+        context, words = self._context, _words(self._member)
+        # Again and again while it lasts: an HAProxy that was started anew does not know.
+        if context.machine.role is Role.MASTER and (spared or spared != self._spared):
+            spare(self._member.name, spared=spared)
+        if spared != self._spared and (spared or self._spared):
+            context.log("slow-disk", words if spared else f"over: {words}")
+        if spared:
+            context.concerns[CONCERN] = words
+        else:
+            context.concerns.pop(CONCERN, None)
+        context.metrics.set("etcd_disk_slow", spared)
+        self._spared = spared
+
+
+def look_at(member: Peer) -> Look | None:
+    """What a member's metrics say now; None where it does not answer."""
+    try:
+        with urllib.request.urlopen(metrics_url(member.address, "/metrics"), timeout=ANSWER_SECONDS) as answer:  # noqa: S310 the URL is built from the document
+            return parse(answer.read().decode())
+    except (OSError, HTTPException):
+        return None
+
+
+def look_at_each(members: Iterable[Peer]) -> dict[str, Look]:
+    """Those that answer, by name."""
+    looks = {member.name: look_at(member) for member in members}
+    return {name: look for name, look in looks.items() if look is not None}
+
+
+def _words(member: Peer) -> str:
+    return f"{member.name}'s disk is slow: half of etcd's syncs take over {BEARABLE} s, others' under {QUICK} s"

@@ -1,0 +1,349 @@
+"""Nobody waits for a member whose disk is slow, and what only looks like one changes nothing."""
+
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from http.client import IncompleteRead
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.node import passthrough, sync_times
+from components.node.agent import slow_disk
+from components.node.agent.etcdctl import EtcdctlError
+from components.node.agent.passthrough import SpareError, spare
+from components.node.agent.slow_disk import SlowDisk, Watch
+from components.node.machine import Machine, Peer, Role
+from components.node.sync_times import HAND_OVER_SECONDS, WELL_SECONDS, Judgement, Look, Syncs, parse, quicker
+from tests.agent.conftest import ME, OTHER, THIRD, document, idle_member
+from tests.agent.processes import eventually
+
+QUICK, MIDDLING, SLOW = Syncs(5, 5, 5), Syncs(0, 5, 5), Syncs(0, 0, 5)
+NONE = Syncs(0, 0, 0)
+IDS = {ME.name: 0xA, OTHER.name: 0xB, THIRD.name: 0xC}
+
+METRICS = """\
+# HELP etcd_disk_wal_fsync_duration_seconds The latency distributions of fsync called by WAL.
+# TYPE etcd_disk_wal_fsync_duration_seconds histogram
+etcd_disk_wal_fsync_duration_seconds_bucket{le="0.008"} 1630
+etcd_disk_wal_fsync_duration_seconds_bucket{le="0.016"} 1696
+etcd_disk_wal_fsync_duration_seconds_bucket{le="0.064"} 1777
+etcd_disk_wal_fsync_duration_seconds_bucket{le="0.128"} 1809
+etcd_disk_wal_fsync_duration_seconds_sum 18.13603868699998
+etcd_disk_wal_fsync_duration_seconds_count 1.853e+03
+# TYPE etcd_server_id gauge
+etcd_server_id{server_id="5b99bd3b5e3609f"} 1
+# TYPE etcd_server_is_leader gauge
+etcd_server_is_leader 1
+# TYPE etcd_server_is_learner gauge
+etcd_server_is_learner 0
+"""
+
+
+class World:
+    """Three members, whose disks do what a test says, as the agent of one of them sees it."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch, machine: Machine | None = None) -> None:
+        self.context = idle_member(folder)
+        self.context.machine = machine or self.context.machine
+        self.pace = dict.fromkeys(IDS, QUICK)
+        self.votes = dict.fromkeys(IDS, True)
+        self.leader = ME.name
+        self.now = 1000.0
+        self.moved: list[int] = []
+        self.spared: list[bool] = []
+        self._syncs = dict.fromkeys(IDS, NONE)
+        self.etcdctl = self
+        patch.setattr(slow_disk, "look_at", self._look_at)
+        patch.setattr(slow_disk, "spare", lambda member, *, spared: self.spared.append(spared))
+        patch.setattr(slow_disk, "cluster", lambda context: self)
+        patch.setattr(slow_disk, "time", self)
+        self.watch = Watch(self.context)
+
+    def rounds(self, count: int = 2) -> None:
+        for _ in range(count):
+            self.now += slow_disk.ROUND_SECONDS
+            self.watch.once()
+
+    def move_leader(self, endpoint: str, to: int) -> None:
+        assert self.leader == ME.name
+        self.moved.append(to)
+        self.leader = next(name for name, number in IDS.items() if number == to)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def _look_at(self, member: Peer) -> Look | None:
+        if member.name not in self.pace:
+            return None
+        before, more = self._syncs[member.name], self.pace[member.name]
+        after = Syncs(before.quick + more.quick, before.bearable + more.bearable, before.total + more.total)
+        self._syncs[member.name] = after
+        return Look(IDS[member.name], member.name == self.leader, self.votes[member.name], after)
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(tmp_path, monkeypatch)
+
+
+def test_a_leader_whose_disk_is_slow_gives_leadership_to_a_voter_whose_disk_is_quick(world: World) -> None:
+    world.rounds()
+    world.pace |= {ME.name: SLOW, OTHER.name: MIDDLING}
+    world.rounds(1)
+    assert world.moved == [IDS[THIRD.name]]
+
+
+def test_a_learner_is_not_given_leadership(world: World) -> None:
+    world.votes[OTHER.name] = False
+    world.pace[ME.name] = SLOW
+    world.rounds()
+    assert world.moved == [IDS[THIRD.name]]
+
+
+@pytest.mark.parametrize("others", [SLOW, MIDDLING, NONE])
+def test_a_disk_as_slow_as_the_others_changes_nothing(world: World, others: Syncs) -> None:
+    world.pace |= {ME.name: SLOW, OTHER.name: others, THIRD.name: others}
+    world.rounds(5)
+    assert not world.moved
+    assert not world.context.concerns
+
+
+@pytest.mark.parametrize("own", [QUICK, MIDDLING, NONE])
+def test_a_disk_that_is_not_slow_changes_nothing(world: World, own: Syncs) -> None:
+    world.pace[ME.name] = own
+    world.rounds(5)
+    assert not world.moved
+    assert not world.context.concerns
+
+
+def test_a_member_that_does_not_answer_is_no_better_one_and_no_error(world: World) -> None:
+    world.pace[ME.name] = SLOW
+    del world.pace[OTHER.name], world.pace[THIRD.name]
+    world.rounds(3)
+    del world.pace[ME.name]
+    world.rounds(3)
+    assert not world.moved
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), IncompleteRead(b"# HELP")])
+def test_a_member_that_ends_in_the_middle_of_its_answer_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def urlopen(url: str, timeout: float) -> None:
+        raise error
+
+    monkeypatch.setattr("urllib.request.urlopen", urlopen)
+    assert slow_disk.look_at(ME) is None
+
+
+def test_one_slow_sync_among_quick_ones_changes_nothing(world: World) -> None:
+    world.pace[ME.name] = Syncs(4, 4, 5)
+    world.rounds(5)
+    assert not world.moved
+
+
+def test_leadership_that_came_back_is_moved_again_after_five_minutes_and_not_before(world: World) -> None:
+    world.pace[ME.name] = SLOW
+    world.rounds()
+    world.leader = ME.name
+    world.rounds(int(HAND_OVER_SECONDS / (slow_disk.ROUND_SECONDS + slow_disk.CONFIRM_SECONDS)) - 2)
+    assert len(world.moved) == 1
+    world.rounds(4)
+    assert len(world.moved) == 2
+
+
+def test_a_move_that_failed_is_tried_again_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(endpoint: str, to: int) -> None:
+        raise EtcdctlError("etcdctl move-leader: no answer within 3 s")
+
+    world.pace[ME.name] = SLOW
+    with monkeypatch.context() as patch, pytest.raises(EtcdctlError):
+        patch.setattr(world, "move_leader", refuse)
+        world.rounds()
+    world.rounds(1)
+    assert len(world.moved) == 1
+
+
+def test_on_call_sees_a_slow_disk_of_a_follower_too_as_long_as_it_lasts(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.leader = OTHER.name
+    world.pace[ME.name] = SLOW
+    world.rounds(5)
+    assert not world.moved
+    assert "member-1's disk is slow" in world.context.concerns[slow_disk.CONCERN]
+    assert "kube_ha_etcd_disk_slow 1" in world.context.metrics.render()
+    world.pace[ME.name] = QUICK
+    world.rounds(int(WELL_SECONDS) + 2)
+    assert not world.context.concerns
+    assert "kube_ha_etcd_disk_slow 0" in world.context.metrics.render()
+    assert capsys.readouterr().out.count("disk is slow") == 2
+
+
+def test_a_master_asks_another_member_until_the_disk_is_well_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, monkeypatch, document(ME.name, (ME, OTHER, THIRD), role=Role.MASTER))
+    world.rounds()
+    assert world.spared == [False]
+    world.pace[ME.name] = SLOW
+    world.rounds(3)
+    assert world.spared == [False, True, True, True]
+    world.pace[ME.name] = QUICK
+    world.rounds(int(WELL_SECONDS) - 1)
+    assert set(world.spared[1:]) == {True}
+    world.rounds(3)
+    assert world.spared[-1] is False
+
+
+def test_a_master_without_a_member_spares_the_one_that_it_asks_first_and_moves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, monkeypatch, document("master-1", (ME, OTHER, THIRD), role=Role.MASTER))
+    world.pace[passthrough.order(world.context.machine)[0].name] = SLOW
+    world.rounds()
+    assert world.spared == [True]
+    assert not world.moved
+
+
+def test_a_passthrough_that_does_not_run_keeps_no_leader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tmp_path, monkeypatch, document(ME.name, (ME, OTHER, THIRD), role=Role.MASTER))
+
+    def refuse(member: str, *, spared: bool) -> None:
+        raise FileNotFoundError(2, "no socket")
+
+    monkeypatch.setattr(slow_disk, "spare", refuse)
+    world.pace[ME.name] = SLOW
+    with pytest.raises(FileNotFoundError):
+        world.rounds()
+    assert len(world.moved) == 1
+
+
+def test_only_machines_that_ask_one_member_of_several_watch() -> None:
+    assert SlowDisk().applies(document(ME.name, (ME, OTHER, THIRD)))
+    assert SlowDisk().applies(document("master-1", (ME, OTHER, THIRD), role=Role.MASTER))
+    assert not SlowDisk().applies(document(ME.name, (ME,)))
+
+
+def test_metrics_are_read_as_etcd_writes_them() -> None:
+    assert parse(METRICS) == Look(0x5B99BD3B5E3609F, leads=True, votes=True, syncs=Syncs(1696, 1777, 1853))
+
+
+@pytest.mark.parametrize(
+    "line", ["etcd_server_is_leader 1\n", "etcd_disk_wal_fsync_duration_seconds_count 1.853e+03\n"]
+)
+def test_metrics_without_a_figure_are_an_error_that_names_it(line: str) -> None:
+    with pytest.raises(ValueError, match=line.split(maxsplit=1)[0]):
+        parse(METRICS.replace(line, ""))
+
+
+def test_bounds_are_four_times_apart() -> None:
+    assert float(sync_times.BEARABLE) == 4 * float(sync_times.QUICK)
+
+
+counts = st.integers(min_value=0, max_value=10**6)
+some_syncs = st.tuples(counts, counts, counts).map(lambda three: Syncs(*sorted(three)))
+
+
+@given(syncs=some_syncs)
+def test_no_disk_is_slow_and_quick(syncs: Syncs) -> None:
+    assert not (syncs.are_slow and syncs.are_quick)
+    assert syncs.any_slow or not syncs.are_slow
+
+
+@given(before=some_syncs, more=some_syncs)
+def test_a_window_is_what_came_between_two_looks_whatever_was_before(before: Syncs, more: Syncs) -> None:
+    after = Syncs(before.quick + more.quick, before.bearable + more.bearable, before.total + more.total)
+    assert after.since(before) == more
+
+
+@given(before=some_syncs, after=some_syncs)
+def test_an_etcd_that_was_started_anew_has_no_window(before: Syncs, after: Syncs) -> None:
+    if after.total < before.total:
+        assert after.since(before) == NONE
+    assert not quicker({}, {"a": Look(1, leads=False, votes=True, syncs=after)})
+
+
+@given(moved_at=st.floats(min_value=0, max_value=10**6), later=st.floats(min_value=0, max_value=10**4))
+def test_leadership_moves_once_in_five_minutes(moved_at: float, later: float) -> None:
+    assert Judgement().may_move(moved_at)
+    now = moved_at + later
+    assert Judgement(moved_at=moved_at).may_move(now) == (now - moved_at >= HAND_OVER_SECONDS)
+
+
+@given(windows=st.lists(st.booleans(), min_size=1, max_size=60))
+def test_a_member_is_spared_from_the_first_slow_window_until_it_was_well_for_ten_seconds(windows: list[bool]) -> None:
+    judgement = Judgement()
+    for now, slow in enumerate(windows):
+        recent = windows[max(0, now - int(WELL_SECONDS) + 1) : now + 1]
+        assert judgement.found(now, slow=slow) == any(recent)
+
+
+@pytest.fixture
+def open_things() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def member_at(address: str, stack: ExitStack) -> None:
+    """A member that says its address to whoever connects, and holds the connection."""
+    listener = stack.enter_context(socket.create_server((address, 2379)))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection = stack.enter_context(listener.accept()[0])
+                connection.sendall(address.encode())
+            except OSError:
+                return
+
+    threading.Thread(target=serve, daemon=True).start()
+
+
+def test_a_spared_member_loses_its_connections_to_another_one_until_it_is_not_spared_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_things: ExitStack
+) -> None:
+    binary = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
+    if binary is None:
+        pytest.skip("haproxy is not installed")
+    own, other = (Peer(name=f"m{i}", zone="z", address=f"127.77.5.{i}") for i in (1, 2))
+    for peer in (own, other):
+        member_at(peer.address, open_things)
+    path, port = tmp_path / "admin.sock", free_port()
+    text = passthrough.render(document(own.name, (own, other), role=Role.MASTER))
+    text = text.replace(passthrough.SOCKET, str(path)).replace("127.0.0.1:2379", f"127.0.0.1:{port}")
+    (tmp_path / "cfg").write_text(text.replace("check port 2381 ", ""))
+    process = subprocess.Popen([binary, "-db", "-f", tmp_path / "cfg"], stderr=subprocess.DEVNULL)
+    open_things.callback(process.wait)
+    open_things.callback(process.terminate)
+    monkeypatch.setattr(passthrough, "SOCKET", str(path))
+    eventually(path.exists, 5, "HAProxy listens")
+
+    def connect() -> Any:
+        return open_things.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+
+    first = connect()
+    assert first.recv(100) == own.address.encode()
+    spare(own.name, spared=True)
+    assert first.recv(100) == b""
+    assert connect().recv(100) == other.address.encode()
+    spare(own.name, spared=False)
+    assert connect().recv(100) == own.address.encode()
+    with pytest.raises(SpareError, match="nobody"):
+        spare("nobody", spared=True)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
