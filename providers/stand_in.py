@@ -6,7 +6,6 @@ property names, and refuses what it does not cover, so that a state can move to 
 
 import os
 import secrets
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass
@@ -156,8 +155,6 @@ class StandIn(Plugin):
 
 def serve(provider: provider_pb2_grpc.ResourceProviderServicer) -> None:
     """Serve until the engine ends us, or whoever started us is gone; prints the port, as every plugin does."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os._exit(0))
     server = grpc.server(futures.ThreadPoolExecutor(8))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")

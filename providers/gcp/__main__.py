@@ -8,6 +8,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 # This folder's modules have names that others may have too: they are imported as providers.gcp.… alone.
 sys.path.remove(str(Path(__file__).resolve().parent))
 
+from providers.interrupts import end_at_once
+
+if __name__ == "__main__":
+    end_at_once()
+
 from providers.gcp.package import package
 from providers.published import PublishedStandIn
 from providers.stand_in import serve

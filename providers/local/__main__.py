@@ -11,7 +11,10 @@ def main() -> None:
         sys.path[0] = str(Path(__file__).resolve().parents[2])
     addresses = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     if not __package__ and addresses:
-        from providers.local.provider import serve  # noqa: PLC0415 - the path is right only now
+        from providers.interrupts import end_at_once  # noqa: PLC0415 - the path is right only now
+
+        end_at_once()
+        from providers.local.provider import serve  # noqa: PLC0415 - as above
 
         serve(addresses[0])
     else:

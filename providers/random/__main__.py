@@ -9,6 +9,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from providers.interrupts import end_at_once
+
+if __name__ == "__main__":
+    end_at_once()
+
 from providers.stand_in import Kind, Properties, StandIn, serve
 
 
