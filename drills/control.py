@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from drills.alteration import Alteration
+from drills.declaration_errors import words
 from drills.fault import Fault, FaultError
 from drills.judge import Run, Verdict
 
@@ -57,7 +58,7 @@ def load(folder: Path = DECLARATIONS) -> Mapping[str, Control]:
         try:
             control = Control.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         except (yaml.YAMLError, ValidationError) as error:
-            raise FaultError(f"{path.name}: {error}") from error
+            raise FaultError(f"{path.name}: {words(error)}") from error
         found[control.name] = control
     return found
 

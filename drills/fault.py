@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from drills.declaration_errors import words
 from drills.thresholds import Target
 
 DECLARATIONS: Final = Path(__file__).parent / "faults"
@@ -213,7 +214,7 @@ def load(folder: Path = DECLARATIONS) -> Mapping[str, Fault]:
         try:
             fault = Fault.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         except (yaml.YAMLError, ValidationError) as error:
-            raise FaultError(f"{path.name}: {error}") from error
+            raise FaultError(f"{path.name}: {words(error)}") from error
         found[fault.name] = fault
     return found
 

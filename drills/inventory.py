@@ -6,6 +6,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from drills.declaration_errors import words
+
 
 class InventoryError(Exception):
     """The inventory cannot be used, or not without being named; the message says what is missing."""
@@ -31,4 +33,4 @@ def load(path: Path) -> Inventory:
     try:
         return Inventory.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise InventoryError(f"{path}: an inventory says cloud (aws), region and cluster: {error}") from error
+        raise InventoryError(f"{path}: an inventory says cloud (aws), region and cluster: {words(error)}") from error

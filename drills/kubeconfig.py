@@ -64,14 +64,22 @@ def load(path: Path) -> Access:
         raise KubeconfigError(f"{path}: not a kubeconfig with a current context ({error!r}).") from error
     if server.scheme != "https" or not server.hostname:
         raise KubeconfigError(f"{path}: server is {cluster['server']!r}; a drill speaks https://host:port only.")
-    ca = _pem(path, cluster, "certificate-authority")
-    certificate, key = _pem(path, user, "client-certificate"), _pem(path, user, "client-key")
+    try:
+        ca = _pem(path, cluster, "certificate-authority")
+        certificate, key = _pem(path, user, "client-certificate"), _pem(path, user, "client-key")
+    except (OSError, ValueError) as error:
+        raise KubeconfigError(f"{path}: a certificate or key cannot be read: {error}.") from error
     token = user.get("token")
     if ca is None:
         raise KubeconfigError(f"{path}: the cluster has no certificate-authority; a drill trusts nothing else.")
     if token is None and (certificate is None or key is None):
         raise KubeconfigError(f"{path}: the user has neither a client certificate with its key nor a token.")
-    return Access(server.hostname, server.port or 443, ca, certificate, key, token)
+    access = Access(server.hostname, server.port or 443, ca, certificate, key, token)
+    try:
+        access.tls()
+    except ssl.SSLError as error:
+        raise KubeconfigError(f"{path}: its certificates and key cannot be used: {error.reason or error}.") from error
+    return access
 
 
 def _named(entries: list[dict[str, Any]], name: str) -> dict[str, Any]:
@@ -83,6 +91,6 @@ def _named(entries: list[dict[str, Any]], name: str) -> dict[str, Any]:
 
 def _pem(path: Path, section: dict[str, Any], field: str) -> str | None:
     if content := section.get(f"{field}-data"):
-        return base64.b64decode(content).decode()
+        return base64.b64decode("".join(content.split()), validate=True).decode()
     file: str | None = section.get(field)
     return (path.parent / file).read_text(encoding="utf-8") if file else None

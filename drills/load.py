@@ -14,6 +14,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from drills.declaration_errors import words
+
 
 class LoadError(Exception):
     """A load declaration is wrong; names the file and the key."""
@@ -70,7 +72,7 @@ def load(path: Path) -> Declaration:
     try:
         return Declaration.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise LoadError(f"{path}: {error}") from error
+        raise LoadError(f"{path}: {words(error)}") from error
 
 
 def times(declaration: Declaration, factor: int) -> Declaration:

@@ -21,6 +21,9 @@ def test_endpoint_and_credentials_are_those_of_the_current_context(api: FakeApi)
     [
         ("clusters", "server", "http://x:1", "https"),
         ("clusters", "certificate-authority", None, "certificate-authority"),
+        ("clusters", "certificate-authority", "no-such.pem", "cannot be read.*no-such.pem"),
+        ("clusters", "certificate-authority-data", "%%%", "cannot be read"),
+        ("clusters", "certificate-authority-data", "bm9uc2Vuc2U=", "cannot be used"),
         ("users", "client-key", None, "neither"),
     ],
 )
