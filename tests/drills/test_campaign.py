@@ -1,5 +1,6 @@
 """A campaign goes on where it stopped, keeps what is complete, and leaves every run a cluster that is whole."""
 
+import signal
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -9,7 +10,7 @@ import pytest
 
 from drills import __main__ as main
 from drills import store
-from drills.campaign import Campaign
+from drills.campaign import Campaign, _ended
 from drills.cluster import UnhealthyError, UnreadyError
 from drills.conditions import Conditions
 from drills.drill import Drilled, Trace
@@ -60,6 +61,12 @@ class Stub:
         return "needs a hand" if step.do == "wipe" else None  # type: ignore[attr-defined]
 
     def heal(self) -> None:
+        pass
+
+    def apply(self, _: object) -> None:
+        pass
+
+    def undo(self) -> None:
         pass
 
     def worn(self) -> list[str]:
@@ -152,6 +159,26 @@ def test_ctrl_c_keeps_and_judges_what_is_complete(
     assert "what was finished is kept" in capsys.readouterr().out
     assert (tmp_path / "report.html").exists()
     assert len(store.load(tmp_path)["master-kill"]) == 1
+
+
+def test_a_comparison_that_was_ended_prints_what_is_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub = Stub(run(((10.0, 10.5),)), run(((10.0, 19.0),)), KeyboardInterrupt())
+    monkeypatch.setattr("drills.__main__.campaign", lambda *_: nullcontext(campaign(stub)))
+    with pytest.raises(SystemExit) as ended:
+        main.reference(kubeconfig=tmp_path, fault=("master-kill",), repeat=2, output=tmp_path)
+    assert ended.value.code == main.REFUSED
+    assert "19.9" in capsys.readouterr().out
+
+
+def test_whoever_is_impatient_does_not_interrupt_the_undoing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, raised in ((signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)):
+        handlers: dict[int, object] = {}
+        monkeypatch.setattr("drills.campaign.signal.signal", handlers.__setitem__)
+        with pytest.raises(raised):
+            _ended(number, None)
+        assert handlers == {signal.SIGTERM: signal.SIG_IGN, signal.SIGINT: signal.SIG_IGN}
 
 
 @pytest.mark.parametrize(
