@@ -18,8 +18,9 @@ FEWEST: Final = 2
 """Syncs in a window, below which nothing is said of it: half a second holds two of 0.2 s, which is what a leader needs
 for each where its disk takes 20 writes a second (measured); its followers sync no oftener than it does."""
 
-HAND_OVER_SECONDS: Final = 300.0
-"""Between two moves of leadership away from one machine: slowness that comes and goes must not become elections."""
+HAND_OVER_SECONDS: Final = 30.0
+"""Between two moves of leadership away from one machine: slowness that comes and goes must not become elections. It is
+given to who is quick, and seldom comes back by itself."""
 
 WELL_SECONDS: Final = 10.0
 """How long a disk that was slow has to be well until its member is asked again."""
