@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from components.node.health import API_PORT, FRONT, Haproxy
+from components.node.health import API_PORT, FRONT, LEADER_CHECK_MILLISECONDS, LEADER_PORT, Haproxy
 from components.node.machine import Machine, Peer
 
 METRICS_PORT: Final = 8405
@@ -44,7 +44,7 @@ def servers(peers: Sequence[Peer], port: int) -> str:
     and a check that is wrong must not be the outage.
     """
     asked = [f"  server {peer.name} {peer.address}:{port}" for peer in peers]
-    unasked = [f"  server {peer.name}-unasked {peer.address}:{port} backup no-check" for peer in peers]
+    unasked = [f"  server {peer.name}-unasked {peer.address}:{port} backup no-check no-agent-check" for peer in peers]
     return "\n".join([*asked, "  option allbackups", *unasked])
 
 
@@ -72,6 +72,8 @@ backend {BACKEND}
   http-check expect status 200
   # The check asks whether a master is ready, not who it is: clients verify the API server's certificate end to end.
   default-server check check-ssl verify none {server_defaults(FRONT)}
+  # What a master says itself of etcd's leader counts at once; one that says nothing is asked for /readyz alone.
+  default-server agent-check agent-port {LEADER_PORT} agent-inter {LEADER_CHECK_MILLISECONDS}ms
 {servers(machine.balancing.masters, API_PORT)}
 
 listen metrics

@@ -11,6 +11,12 @@ from typing import Final
 API_PORT: Final = 6443
 """Where API servers listen, and load balancers in front of them."""
 
+LEADER_PORT: Final = 2383
+"""Where a master says in one line whether balancers should leave it out, since etcd has no leader there."""
+
+LEADER_CHECK_MILLISECONDS: Final = 200
+"""How often balancers ask there."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Check:

@@ -58,7 +58,7 @@ def test_a_dead_server_ends_its_connections_and_retries_go_elsewhere(configurati
 
 
 def test_a_master_that_takes_no_connections_is_down_before_a_check_finds_out(balancer: Machine) -> None:
-    (words,) = options(haproxy.render(balancer), "default-server")
+    words, _ = options(haproxy.render(balancer), "default-server")
     assert " ".join(words).endswith("observe layer4 error-limit 3 on-error mark-down")
     assert FRONT.timeout_connect < FRONT.inter * FRONT.fall / FRONT.errors  # type: ignore[operator]
 

@@ -7,6 +7,7 @@ from components.node.agent.healing import Healing
 from components.node.agent.host import Kernel
 from components.node.agent.identity import Identity
 from components.node.agent.keepsakes import Keepsakes
+from components.node.agent.leader_check import LeaderCheck
 from components.node.agent.master import Kubernetes
 from components.node.agent.member import Etcd
 from components.node.agent.packages import Packages
@@ -40,6 +41,7 @@ def contents() -> tuple[Step, ...]:
         Snapshots(),  # etcd's, on schedule and on request, into the object store
         Passthrough(),  # from this master to whichever members live
         SlowDisk(),  # nobody waits for a member whose disk is slow
+        LeaderCheck(),  # tells balancers when etcd has no leader here
         Kubernetes(),  # kubeadm's phases, kubelet, until this master is ready
         Addons(),  # what the cluster needs once: uploads, DNS, proxy, labels, routes
         Routes(),  # to pods of Nodes that have no agent: workers
