@@ -83,9 +83,8 @@ class LeaderCheck(Step):
     def run(self, context: Context) -> None:
         if self._background is None:
             machine = context.machine
-            member = machine.etcd.member(machine.name) or passthrough.order(machine)[0]
-            others = [Question(peer.address) for peer in machine.etcd.members if peer != member]
-            watch = Watch(context, Question(member.address), others)
+            member, *others = [Question(peer.address) for peer in passthrough.order(machine)]
+            watch = Watch(context, member, others)
             listen(watch, socket.create_server((machine.address, LEADER_PORT)))
             self._background = Background(context, self.name, watch.once, ROUND_SECONDS)
         self._background.start()

@@ -56,7 +56,7 @@ class Watch:
     def __init__(self, context: Context) -> None:
         self._context = context
         machine = context.machine
-        self._member = machine.etcd.member(machine.name) or passthrough.order(machine)[0]
+        self._member = passthrough.order(machine)[0]
         self._others = [peer for peer in machine.etcd.members if peer != self._member]
         self._judgement = Judgement()
         self._before: Look | None = None
