@@ -133,10 +133,6 @@ class AwsInjector:
         with _explained(f"cut {target}"):
             aws_cut.cut(self._ec2, self._cluster, target)
 
-    def isolate(self, machine: str) -> None:
-        """See `Injector`."""
-        raise self._impossible("isolate", machine)
-
     def signal(self, machine: str, program: str, signal: str) -> None:
         """See `Injector`."""
         raise self._impossible(f"SIG{signal} to {program}", machine)

@@ -37,10 +37,7 @@ class Injector(Protocol):
         """Shut a machine down in order; returns when it was told to."""
 
     def cut(self, target: str, how: str) -> None:
-        """Cut a machine or a zone off: `link`, `silent` or `one-way`."""
-
-    def isolate(self, machine: str) -> None:
-        """Drop everything between a member's machine and the other members', and nothing else."""
+        """Cut a machine or a zone off: `link`, `silent`, `one-way`; or a member's machine from the others': `peers`."""
 
     def signal(self, machine: str, program: str, signal: str) -> None:
         """Send a signal to every process of a program on a machine."""

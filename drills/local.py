@@ -95,10 +95,6 @@ class LocalInjector:
         with _explained():
             self._faults.cut(target, CutKind(how))
 
-    def isolate(self, machine: str) -> None:
-        """See `Injector`."""
-        self.cut(machine, CutKind.PEERS)
-
     def signal(self, machine: str, program: str, signal: str) -> None:
         """See `Injector`."""
         self._harm(machine)

@@ -41,17 +41,13 @@ def strike(step: Inject, targets: Sequence[str], injector: Injector, api: Api) -
 def _act(step: Inject, injector: Injector, api: Api) -> Callable[[str], None]:
     if isinstance(step, Cut):
         return lambda name: injector.cut(name, step.how)
+    if isinstance(step, Isolate):
+        return lambda name: injector.cut(name, "peers")
     if isinstance(step, Drain):
         return lambda name: drain(api, name)
     if isinstance(step, Signal):
         return lambda name: injector.signal(name, step.program, step.signal)
     if isinstance(step, Slow):
         return lambda name: injector.slow(name, step.what)
-    simple = {
-        Kill: injector.kill,
-        PowerOff: injector.power_off,
-        Isolate: injector.isolate,
-        Wipe: injector.wipe,
-        Fill: injector.fill,
-    }
+    simple = {Kill: injector.kill, PowerOff: injector.power_off, Wipe: injector.wipe, Fill: injector.fill}
     return simple[type(step)]
