@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from components.node.agent.status import PORT as AGENT_PORT
+from components.node.keepalived import STANDS_BY
 from drills import kubeconfig
 from drills.api import Api, ApiError
 from drills.fault import Machine, View
@@ -53,6 +55,11 @@ def member(metrics: str) -> Member:
     )
 
 
+def stands_by(metrics: str) -> bool:
+    """Whether a balancer could take the address, by its agent's metrics page."""
+    return f"kube_ha_{STANDS_BY} 1" in metrics.splitlines()
+
+
 def missing(
     members: Mapping[str, Member | None],
     masters: Mapping[str, str | None],
@@ -63,7 +70,7 @@ def missing(
     """What keeps the cluster from being whole, in words; nothing when it is.
 
     `members` and `masters` are all that there should be: with what the member says of itself (None: nothing), and with
-    what is wrong with the master's /readyz (None: nothing); `balancers` all, with whether they serve.
+    what is wrong with the master's /readyz (None: nothing); `balancers` all, with whether they serve and stand by.
     """
     problems = [f"etcd member {name} does not answer" for name, says in members.items() if says is None]
     for name, says in members.items():
@@ -71,7 +78,9 @@ def missing(
             problems.append(f"etcd member {name} has no leader")
         if says and not says.votes:
             problems.append(f"etcd member {name} is still a learner")
-    problems += [f"balancer {name} does not serve" for name, serves in balancers.items() if not serves]
+    problems += [
+        f"balancer {name} does not serve, or could not take the address" for name, well in balancers.items() if not well
+    ]
     problems += [f"master {name}: {wrong}" for name, wrong in masters.items() if wrong]
     ready = {node["metadata"]["name"] for node in nodes if _condition(node, "Ready")}
     problems += [f"node {name} is not Ready" for name in masters if name not in ready]
@@ -207,18 +216,26 @@ class Cluster:
 
 
 def _balances(address: str) -> bool:
+    """Whether a balancer serves, and would take the address from the other one: it serves half a second earlier."""
     try:
-        with socket.create_connection((address, API_PORT), timeout=PATIENCE):
-            return True
+        socket.create_connection((address, API_PORT), timeout=PATIENCE).close()
     except OSError:
         return False
+    page = _metrics(address, AGENT_PORT)
+    return page is not None and stands_by(page)
 
 
 def _member(address: str) -> Member | None:
-    connection = http.client.HTTPConnection(address, ETCD_METRICS_PORT, timeout=PATIENCE)
+    page = _metrics(address, ETCD_METRICS_PORT)
+    return None if page is None else member(page)
+
+
+def _metrics(address: str, port: int) -> str | None:
+    """A metrics page; None when there is no answer."""
+    connection = http.client.HTTPConnection(address, port, timeout=PATIENCE)
     try:
         connection.request("GET", "/metrics")
-        return member(connection.getresponse().read().decode())
+        return connection.getresponse().read().decode()
     except (OSError, http.client.HTTPException):
         return None
     finally:

@@ -31,6 +31,20 @@ LEAVING_SECONDS: Final = 5
 LESS: Final = 100
 """What such a balancer's priority is lowered by: below every other that reaches one."""
 
+TAKEOVER_SECONDS: Final = 4 * VRRP_ADVERTISEMENT_SECONDS
+"""A balancer that listens for so long has heard the other, or has the address: three advertisements and a skew below
+one. One that has just started has heard nothing, and what the other said as it left is lost on it (measured: nobody
+had the address for 0.7 s, as if the other had been killed)."""
+
+STANDS_BY: Final = "balancer_stands_by"
+"""The agent's metric (without its prefix): 1 while this balancer has listened for `TAKEOVER_SECONDS`, else 0."""
+
+RAW_SOCKETS: Final = "proc/net/raw"
+"""Where the kernel lists a network's raw sockets: proc(5)."""
+
+PROTOCOL: Final = 112
+"""VRRP's number among the protocols of IP (RFC 9568)."""
+
 
 def render(machine: Machine) -> str:
     """A balancer's Keepalived configuration.
@@ -106,6 +120,13 @@ def _peers(machine: Machine, balancing: Balancing) -> str:
         return ""
     lines = "".join(f"    {address}\n" for address in others)
     return f"  unicast_peer {{\n{lines}  }}\n"
+
+
+def listening(raw_sockets: str) -> frozenset[str]:
+    """The sockets, by inode, with which Keepalived hears the other balancer; none while it does not run, and others
+    once it was started anew. `raw_sockets` is the kernel's list."""
+    _, *rows = [line.split() for line in raw_sockets.splitlines()]
+    return frozenset(row[9] for row in rows if int(row[1].rpartition(":")[2], 16) == PROTOCOL)
 
 
 def balancer_service() -> str:

@@ -43,9 +43,9 @@ def test_what_is_missing_is_said(
     assert any(said in problem for problem in missing(members, masters, nodes, pods, {}))
 
 
-def test_a_balancer_that_does_not_serve_is_missing() -> None:
+def test_a_balancer_that_does_not_serve_or_could_not_take_the_address_is_missing() -> None:
     found = missing(WHOLE, {"master-1": None}, [NODE], [POD], {"balancer-1": True, "balancer-2": False})
-    assert found == ["balancer balancer-2 does not serve"]
+    assert found == ["balancer balancer-2 does not serve, or could not take the address"]
 
 
 def test_a_member_is_read_from_its_metrics() -> None:
