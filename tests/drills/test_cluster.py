@@ -1,9 +1,13 @@
 """A cluster is whole only when nothing that it should have is missing."""
 
+import gzip
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
+from drills import cluster
 from drills.cluster import WORN_RESTARTS, Member, member, missing, scenario, worn
 from drills.fault import Machine
 
@@ -53,6 +57,36 @@ def test_a_member_is_read_from_its_metrics() -> None:
         "# HELP etcd_server_is_leader x\netcd_server_has_leader 1\netcd_server_is_leader 0\netcd_server_is_learner 1\n"
     )
     assert member(page) == Member(leads=False, knows_leader=True, votes=False)
+
+
+@pytest.mark.parametrize("packs", [True, False])
+def test_a_member_is_asked_for_little_over_a_link_that_may_be_slow(
+    monkeypatch: pytest.MonkeyPatch, packs: bool
+) -> None:
+    page = b"etcd_server_has_leader 1\netcd_server_is_leader 1\n" + b"# much more\n" * 10_000
+    sent = []
+
+    class Etcd(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            packed = packs and self.headers["Accept-Encoding"] == "gzip"
+            content = gzip.compress(page) if packed else page
+            sent.append(len(content))
+            self.send_response(200)
+            if packed:
+                self.send_header("Content-Encoding", "gzip")
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the base class's name
+            """Asking is no event."""
+
+    with HTTPServer(("127.0.0.1", 0), Etcd) as server:
+        monkeypatch.setattr(cluster, "ETCD_METRICS_PORT", server.server_port)
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(cluster._member, "127.0.0.1")
+            server.handle_request()
+            assert asked.result() == Member(leads=True, knows_leader=True, votes=True)
+    assert (sent[0] < len(page) / 10) == packs
 
 
 def machine(role: str, number: int) -> Machine:
