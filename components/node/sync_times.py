@@ -18,13 +18,6 @@ FEWEST: Final = 2
 """Syncs in a window, below which nothing is said of it: half a second holds two of 0.2 s, which is what a leader needs
 for each where its disk takes 20 writes a second (measured); its followers sync no oftener than it does."""
 
-HAND_OVER_SECONDS: Final = 30.0
-"""Between two moves of leadership away from one machine: slowness that comes and goes must not become elections. It is
-given to who is quick, and seldom comes back by itself."""
-
-WELL_SECONDS: Final = 10.0
-"""How long a disk that was slow has to be well until its member is asked again."""
-
 
 @dataclass(frozen=True)
 class Syncs:
@@ -92,27 +85,6 @@ def quicker(before: Mapping[str, Look], after: Mapping[str, Look]) -> dict[str, 
         for name, look in after.items()
         if look.votes and name in before and look.syncs.since(before[name].syncs).are_quick
     }
-
-
-@dataclass
-class Judgement:
-    """What one member's disk is taken for, and when leadership was moved away from it last. Times are monotonic."""
-
-    slow_at: float | None = None
-    """When it was slow last; None while it counts as well."""
-    moved_at: float | None = None
-
-    def found(self, now: float, *, slow: bool) -> bool:
-        """Take note of a window; whether the member is to be spared."""
-        if slow:
-            self.slow_at = now
-        elif self.slow_at is not None and now - self.slow_at >= WELL_SECONDS:
-            self.slow_at = None
-        return self.slow_at is not None
-
-    def may_move(self, now: float) -> bool:
-        """Whether leadership may be moved, by when it was last."""
-        return self.moved_at is None or now - self.moved_at >= HAND_OVER_SECONDS
 
 
 def _after(metrics: str, start: str, end: str = "\n") -> str:

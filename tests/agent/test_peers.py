@@ -112,9 +112,13 @@ def test_connection_that_is_gone_meanwhile_is_no_error(open_connections: ExitSta
 
 
 def test_silence_is_what_etcd_takes_for_one() -> None:
-    assert is_silent(Connection(b"", SILENT_SECONDS, 2000), SILENT_SECONDS)
-    assert not is_silent(Connection(b"", SILENT_SECONDS - 0.1, 2000), SILENT_SECONDS)
-    assert not is_silent(Connection(b"", 60.0, QUESTION_BYTES + 1), SILENT_SECONDS)
+    assert is_silent(silent_for(SILENT_SECONDS, 2000), SILENT_SECONDS)
+    assert not is_silent(silent_for(SILENT_SECONDS - 0.1, 2000), SILENT_SECONDS)
+    assert not is_silent(silent_for(60.0, QUESTION_BYTES + 1), SILENT_SECONDS)
+
+
+def silent_for(seconds: float, sent: int) -> Connection:
+    return Connection(b"", silent_seconds=seconds, sent_bytes=sent, sent_segments=3, round_trip_seconds=0.001)
 
 
 @pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.ENOENT])

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from components.node.agent import defragmentation, slow_disk
+from components.node.agent import defragmentation, slow_disk, slow_link
 from components.node.agent.cluster import EtcdCluster
 from components.node.agent.defragmentation import Defragmentation
 from components.node.agent.folders import Folders
@@ -22,6 +22,7 @@ from components.node.etcd import client_url
 from components.node.machine import Peer
 from components.node.membership import decide
 from components.node.record import Record, RestoreOrder, State
+from components.node.round_trips import Stream
 from components.node.sync_times import Look
 from tests.agent.conftest import World
 from tests.agent.processes import eventually
@@ -213,6 +214,26 @@ def test_leadership_leaves_a_member_whose_log_takes_long_to_reach_its_disk(
     looks = {member.name: look_at(member) for member in formed.members}
     assert [name for name, look in looks.items() if look is not None and look.leads] != [leader.name]
     assert {name: look.member_id for name, look in looks.items() if look is not None} == formed.listed(leader.name)
+
+
+def test_leadership_leaves_a_member_whose_link_is_slow(formed: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All is etcd's but how long the ways take and, on loopback, from where others come; no agents answer."""
+    leader = next(member for member in formed.members if (look := look_at(member)) is not None and look.leads)
+
+    def far() -> dict[bytes, Stream]:
+        return {identity: replace(one, peer=identity.hex(), round_trip_seconds=1.0) for identity, one in near().items()}
+
+    near = slow_link.streams
+    monkeypatch.setattr(slow_link, "streams", far)
+    monkeypatch.setattr(slow_link, "is_quick", lambda other: True)
+    watch = slow_link.Watch(formed.machines[leader.name])
+
+    def moved() -> bool:
+        watch.once()
+        look = look_at(leader)
+        return look is not None and not look.leads
+
+    eventually(moved, 10, f"{leader.name} does not lead")
 
 
 def test_an_ordered_restore_makes_a_new_generation_with_the_snapshots_content(fresh: World) -> None:

@@ -15,12 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.node import passthrough, sync_times
-from components.node.agent import slow_disk
+from components.node.agent import slow_disk, slow_member
 from components.node.agent.etcdctl import EtcdctlError
 from components.node.agent.passthrough import SpareError, spare
 from components.node.agent.slow_disk import SlowDisk, Watch
 from components.node.machine import Machine, Peer, Role
-from components.node.sync_times import HAND_OVER_SECONDS, WELL_SECONDS, Judgement, Look, Syncs, parse, quicker
+from components.node.slowness import HAND_OVER_SECONDS, WELL_SECONDS, Judgement
+from components.node.sync_times import Look, Syncs, parse, quicker
 from tests.agent.conftest import ME, OTHER, THIRD, document, idle_member
 from tests.agent.processes import eventually
 
@@ -61,8 +62,8 @@ class World:
         self._syncs = dict.fromkeys(IDS, NONE)
         self.etcdctl = self
         patch.setattr(slow_disk, "look_at", self._look_at)
-        patch.setattr(slow_disk, "spare", lambda member, *, spared: self.spared.append(spared))
-        patch.setattr(slow_disk, "cluster", lambda context: self)
+        patch.setattr(slow_member, "spare", lambda member, *, spared: self.spared.append(spared))
+        patch.setattr(slow_member, "cluster", lambda context: self)
         patch.setattr(slow_disk, "time", self)
         self.watch = Watch(self.context)
 
@@ -188,7 +189,7 @@ def test_on_call_sees_a_slow_disk_of_a_follower_too_as_long_as_it_lasts(
     world.pace[ME.name] = SLOW
     world.rounds(5)
     assert not world.moved
-    assert "member-1's disk is slow" in world.context.concerns[slow_disk.CONCERN]
+    assert "member-1's disk is slow" in world.context.concerns[slow_disk.CAUSE.concern]
     assert "kube_ha_etcd_disk_slow 1" in world.context.metrics.render()
     world.pace[ME.name] = QUICK
     world.rounds(int(WELL_SECONDS) + 2)
@@ -229,7 +230,7 @@ def test_a_passthrough_that_does_not_run_keeps_no_leader(tmp_path: Path, monkeyp
     def refuse(member: str, *, spared: bool) -> None:
         raise FileNotFoundError(2, "no socket")
 
-    monkeypatch.setattr(slow_disk, "spare", refuse)
+    monkeypatch.setattr(slow_member, "spare", refuse)
     world.pace[ME.name] = SLOW
     with pytest.raises(FileNotFoundError):
         world.rounds()

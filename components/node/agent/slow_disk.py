@@ -13,12 +13,11 @@ from typing import Final
 
 from components.node import passthrough
 from components.node.agent.background import Background
-from components.node.agent.member import cluster
-from components.node.agent.passthrough import spare
+from components.node.agent.slow_member import Cause, SlowMember
 from components.node.agent.step import Context, Step
-from components.node.etcd import client_url, metrics_url
+from components.node.etcd import metrics_url
 from components.node.machine import Machine, Peer, Role
-from components.node.sync_times import BEARABLE, QUICK, Judgement, Look, parse, quicker
+from components.node.sync_times import BEARABLE, QUICK, Look, parse, quicker
 
 ROUND_SECONDS: Final = 1.0
 """A look at 200 kB of metrics takes etcd 7 ms of a core (measured)."""
@@ -30,14 +29,19 @@ others kept busy for a second, and leadership moved for nothing: a machine that 
 
 ANSWER_SECONDS: Final = 0.5
 
-CONCERN: Final = "disk-speed"
-"""Its subject among the machine's concerns."""
+CAUSE: Final = Cause(
+    name="slow-disk",
+    concern="disk-speed",
+    gauge="etcd_disk_slow",
+    words=f"'s disk is slow: half of etcd's syncs take over {BEARABLE} s, others' under {QUICK} s",
+    spares=True,
+)
 
 
 class SlowDisk(Step):
     """In the background: a slow disk holds up what else the agent does."""
 
-    name = "slow-disk"
+    name = CAUSE.name
 
     def __init__(self) -> None:
         self._background: Background | None = None
@@ -54,13 +58,11 @@ class Watch:
     """Over the member on this machine; on a master without one, over the member that it asks first."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
         machine = context.machine
         self._member = passthrough.order(machine)[0]
         self._others = [peer for peer in machine.etcd.members if peer != self._member]
-        self._judgement = Judgement()
+        self._slow = SlowMember(context, self._member, CAUSE)
         self._before: Look | None = None
-        self._spared: bool | None = None
 
     def once(self) -> None:
         """One round."""
@@ -68,11 +70,13 @@ class Watch:
         if before is None or self._before is None:
             return
         better = self._better() if self._before.syncs.since(before.syncs).any_slow else {}
+        now = time.monotonic()
         try:
-            self._spare(spared=self._judgement.found(time.monotonic(), slow=bool(better)))
+            self._slow.found(now, slow=bool(better))
         finally:
-            if better and self._before.leads and self._member.name == self._context.machine.name:
-                self._hand_over(*next(iter(better.items())))
+            if better and self._before.leads and self._slow.may_hand_over(now):
+                name, look = next(iter(better.items()))
+                self._slow.hand_over(now, name, look.member_id)
 
     def _better(self) -> dict[str, Look]:
         """The members whose disks are quick while this one's is slow."""
@@ -82,28 +86,6 @@ class Watch:
         if own is None or self._before is None or not self._before.syncs.since(own.syncs).are_slow:
             return {}
         return quicker(others, look_at_each(self._others))
-
-    def _hand_over(self, name: str, to: Look) -> None:
-        if not self._judgement.may_move(time.monotonic()):
-            return
-        cluster(self._context).etcdctl.move_leader(client_url(self._member.address), to.member_id)
-        self._judgement.moved_at = time.monotonic()
-        self._context.log("slow-disk", f"{name} leads now")
-        self._context.metrics.count("leadership_moves_total")
-
-    def _spare(self, *, spared: bool) -> None:
-        context, words = self._context, _words(self._member)
-        # Again and again while it lasts: an HAProxy that was started anew does not know.
-        if context.machine.role is Role.MASTER and (spared or spared != self._spared):
-            spare(self._member.name, spared=spared)
-        if spared != self._spared and (spared or self._spared):
-            context.log("slow-disk", words if spared else f"over: {words}")
-        if spared:
-            context.concerns[CONCERN] = words
-        else:
-            context.concerns.pop(CONCERN, None)
-        context.metrics.set("etcd_disk_slow", spared)
-        self._spared = spared
 
 
 def look_at(member: Peer) -> Look | None:
@@ -119,7 +101,3 @@ def look_at_each(members: Iterable[Peer]) -> dict[str, Look]:
     """Those that answer, by name."""
     looks = {member.name: look_at(member) for member in members}
     return {name: look for name, look in looks.items() if look is not None}
-
-
-def _words(member: Peer) -> str:
-    return f"{member.name}'s disk is slow: half of etcd's syncs take over {BEARABLE} s, others' under {QUICK} s"

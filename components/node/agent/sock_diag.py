@@ -22,6 +22,9 @@ _MESSAGE: Final = struct.Struct("=BBBB48s20x")
 _ATTRIBUTE: Final = struct.Struct("=HH")
 _LAST_DATA_RECEIVED: Final = struct.Struct("=52xI")
 _BYTES_ACKED: Final = struct.Struct("=120xQ")
+_SMOOTHED_ROUND_TRIP: Final = struct.Struct("=68xI")
+_DATA_SEGMENTS_SENT: Final = struct.Struct("=156xI")
+_PEER: Final = slice(20, 24)
 _BUFFER: Final = 1 << 18
 _SECONDS: Final = 2.0
 
@@ -36,6 +39,15 @@ class Connection:
     """How long ago data came last."""
     sent_bytes: int
     """What the other side has acknowledged."""
+    sent_segments: int
+    """How many of data there were, those that were sent again among them."""
+    round_trip_seconds: float
+    """From a segment to its acknowledgement, by the kernel of the other side: smoothed over about eight (RFC 6298)."""
+
+    @property
+    def peer(self) -> str:
+        """The other side's address."""
+        return socket.inet_ntoa(self.identity[_PEER])
 
 
 def established(port: int) -> list[Connection]:
@@ -44,9 +56,16 @@ def established(port: int) -> list[Connection]:
     Raises:
         OSError: the kernel does not say.
     """
-    # The kernel takes the port of the other side, which follows our own, for a filter.
-    identity = struct.pack("!HH", 0, port).ljust(48, b"\0")
-    return [connection(body) for body in _ask(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, identity)]
+    return _between(0, port)
+
+
+def accepted(port: int) -> list[Connection]:
+    """The IPv4 connections that others have made to a `port` of this machine.
+
+    Raises:
+        OSError: the kernel does not say.
+    """
+    return _between(port, 0)
 
 
 def destroy(found: Connection) -> bool:
@@ -78,10 +97,18 @@ def connection(body: bytes) -> Connection:
             info = body[at + _ATTRIBUTE.size : at + length]
             (milliseconds,) = _LAST_DATA_RECEIVED.unpack_from(info)
             (acked,) = _BYTES_ACKED.unpack_from(info)
-            return Connection(identity, milliseconds / 1000, acked)
+            (segments,) = _DATA_SEGMENTS_SENT.unpack_from(info)
+            (microseconds,) = _SMOOTHED_ROUND_TRIP.unpack_from(info)
+            return Connection(identity, milliseconds / 1000, acked, segments, microseconds / 1_000_000)
         # Attributes begin at multiples of four bytes.
         at += max(length + 3 & ~3, _ATTRIBUTE.size)
     raise ValueError("the kernel's message on a connection is without INET_DIAG_INFO")
+
+
+def _between(own: int, other: int) -> list[Connection]:
+    # The kernel takes the two ports for a filter; 0 is any.
+    identity = struct.pack("!HH", own, other).ljust(48, b"\0")
+    return [connection(body) for body in _ask(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, identity)]
 
 
 def _ask(kind: int, flags: int, identity: bytes) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ from components.node.agent.restore_drill import RestoreDrill
 from components.node.agent.routes import Routes
 from components.node.agent.secrets import Secrets
 from components.node.agent.slow_disk import SlowDisk
+from components.node.agent.slow_link import SlowLink
 from components.node.agent.snapshots import Snapshots
 from components.node.agent.step import Step
 from components.node.agent.volume import Volume
@@ -41,6 +42,7 @@ def contents() -> tuple[Step, ...]:
         Snapshots(),  # etcd's, on schedule and on request, into the object store
         Passthrough(),  # from this master to whichever members live
         SlowDisk(),  # nobody waits for a member whose disk is slow
+        SlowLink(),  # nobody waits for a leader whose link is slow
         LeaderCheck(),  # tells balancers when etcd has no leader here
         Kubernetes(),  # kubeadm's phases, kubelet, until this master is ready
         Addons(),  # what the cluster needs once: uploads, DNS, proxy, labels, routes
