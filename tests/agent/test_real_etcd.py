@@ -198,8 +198,8 @@ def test_leadership_leaves_a_member_whose_log_takes_long_to_reach_its_disk(
         for number in range(3):
             put(formed, leader.name, "k", str(number))
 
-    def timed(member: Peer) -> Look | None:
-        look = look_at(member)
+    def timed(member: Peer, *, packed: bool = False) -> Look | None:
+        look = look_at(member, packed=packed)
         assert look is not None
         within = 0 if member == leader else look.syncs.total
         return replace(look, syncs=replace(look.syncs, quick=within, bearable=within))

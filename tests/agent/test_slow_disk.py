@@ -83,7 +83,9 @@ class World:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def _look_at(self, member: Peer) -> Look | None:
+    def _look_at(self, member: Peer, *, packed: bool = False) -> Look | None:
+        # Only what leaves its machine is packed.
+        assert packed == (member != self.watch._member)
         if member.name not in self.pace:
             return None
         before, more = self._syncs[member.name], self.pace[member.name]
@@ -140,7 +142,7 @@ def test_a_member_that_does_not_answer_is_no_better_one_and_no_error(world: Worl
 def test_a_member_that_ends_in_the_middle_of_its_answer_says_nothing(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def urlopen(url: str, timeout: float) -> None:
+    def urlopen(request: object, timeout: float) -> None:
         raise error
 
     monkeypatch.setattr("urllib.request.urlopen", urlopen)

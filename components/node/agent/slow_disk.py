@@ -5,6 +5,7 @@ waits for it. A disk that hangs for longer than an election needs nobody, since 
 the member gives leadership to one whose disk is quick, and masters beside it ask another member until it is well.
 """
 
+import gzip
 import time
 import urllib.request
 from collections.abc import Iterable
@@ -88,16 +89,21 @@ class Watch:
         return quicker(others, look_at_each(self._others))
 
 
-def look_at(member: Peer) -> Look | None:
-    """What a member's metrics say now; None where it does not answer."""
+def look_at(member: Peer, *, packed: bool = False) -> Look | None:
+    """What a member's metrics say now; None where it does not answer. `packed` they are 15 kB instead of 200, which is
+    felt on a slow link, and cost etcd a third more."""
+    url = metrics_url(member.address, "/metrics")
+    request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip"} if packed else {})  # noqa: S310 the URL is built from the document
     try:
-        with urllib.request.urlopen(metrics_url(member.address, "/metrics"), timeout=ANSWER_SECONDS) as answer:  # noqa: S310 the URL is built from the document
-            return parse(answer.read().decode())
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 as above
+            content = answer.read()
+            was_packed = answer.headers["Content-Encoding"] == "gzip"
+            return parse((gzip.decompress(content) if was_packed else content).decode())
     except (OSError, HTTPException):
         return None
 
 
 def look_at_each(members: Iterable[Peer]) -> dict[str, Look]:
     """Those that answer, by name."""
-    looks = {member.name: look_at(member) for member in members}
+    looks = {member.name: look_at(member, packed=True) for member in members}
     return {name: look for name, look in looks.items() if look is not None}
