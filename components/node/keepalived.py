@@ -68,7 +68,7 @@ global_defs {{
   # After a silent cut both have the address. The one that gives it up tells the other, which announces itself anew:
   # without, routers that know the wrong one keep it (measured: the address was dead for 1.8 to 2.8 s).
   vrrp_higher_prio_send_advert true
-  # A balancer that gets no processor time for 0.8 s sends no advertisement and loses the address for nothing. Where
+  # A balancer that gets no processor time for 0.46 s sends no advertisement and loses the address for nothing. Where
   # the kernel does not give real time to control groups, the unit's `Nice` is what is left.
   vrrp_rt_priority 50
 }}

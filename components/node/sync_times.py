@@ -12,7 +12,7 @@ QUICK: Final = "0.016"
 """Seconds, a bound of etcd's histogram. Its documents want the 99th percentile below 0.01."""
 
 BEARABLE: Final = "0.064"
-"""Four times as long. Beyond it heartbeats come late at 50/500 (measured: syncs of 0.2 s are felt by every client)."""
+"""Four times as long. Beyond it heartbeats come late (measured: syncs of 0.2 s are felt by every client)."""
 
 FEWEST: Final = 2
 """Syncs in a window, below which nothing is said of it: half a second holds two of 0.2 s, which is what a leader needs

@@ -30,7 +30,7 @@ def document(name: str, members: tuple[Peer, ...], uid: str = "u1", role: Role =
     me = next((member for member in members if member.name == name), Peer(name=name, zone="z", address="127.0.0.1"))
     return Machine(
         cloud="local", cluster="test", uid=uid, bucket="b", role=role, name=name, zone=me.zone, address=me.address,
-        etcd=EtcdDocument(members=members, heartbeat_ms=50, election_ms=500),
+        etcd=EtcdDocument(members=members, heartbeat_ms=40, election_ms=400),
         kubernetes=Kubernetes(
             version="v1.37.2", endpoint="127.0.0.1:6443", pod_cidr="10.244.0.0/16", service_cidr="10.96.0.0/16",
             masters=3, zones=("z",),

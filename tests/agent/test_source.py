@@ -20,7 +20,7 @@ DATA = Path("/var/lib/etcd/u-1-a")
 
 
 def options(*, existing: bool = False) -> dict[str, object]:
-    etcd = Etcd(members=(ME,), heartbeat_ms=50, election_ms=500)
+    etcd = Etcd(members=(ME,), heartbeat_ms=40, election_ms=400)
     rendered: dict[str, object] = json.loads(configuration(ME, etcd, FILES, Start(DATA, "member-1=u", "t", existing)))
     return rendered
 

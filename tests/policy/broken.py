@@ -64,7 +64,7 @@ TABLE = (
     sets("members-are-odd", "local", PLANE, "members[4]", Absent),
     sets("no-zone-holds-a-majority", "local", PLANE, "members[2].zone", "zone-a"),
     sets("critical-has-five-machines", "local", PLANE, "externalEtcd", False),
-    sets("elections-outlast-heartbeats", "local", PLANE, "etcd.electionMs", 200),
+    sets("elections-outlast-heartbeats", "local", PLANE, "etcd.electionMs", 160),
     sets("member-volumes-are-fast", "aws", "Volume/master-1", "type", "gp2"),
     sets("member-volumes-are-fast", "aws", "Volume/master-1", "iops", 1000),
     sets("member-volumes-are-fast", "beside", "Disk/gcp-etcd-1", "type", "pd-standard"),

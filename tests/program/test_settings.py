@@ -69,7 +69,7 @@ def test_a_new_users_stack_is_two_lines() -> None:
         ({"zones": ["zone-a", "zone-x"]}, "kube-ha:zones: local has no zone-x; accepted: zone-a, zone-b"),
         ({"region": "mars"}, "kube-ha:region: got 'mars'; accepted on local: local"),
         ({"etcd": {"members": "four"}}, "kube-ha:etcd.members: got 'four'; input should be a valid integer"),
-        ({"etcd": {"heartbeatMs": 200}}, "kube-ha:etcd: electionMs 500 is under five heartbeats of 200 ms"),
+        ({"etcd": {"heartbeatMs": 200}}, "kube-ha:etcd: electionMs 400 is under five heartbeats of 200 ms"),
         ({"network": {"cidr": "10.96.0.0/16"}}, "kube-ha:network: cidr 10.96.0.0/16 overlaps serviceCidr 10.96.0.0/16"),
         (
             {**AWS, "network": {"existing": {"vpc": "vpc-1", "privateSubnets": {"eu-west-1a": "subnet-1"}}}},

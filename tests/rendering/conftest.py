@@ -39,7 +39,7 @@ def document(role: Role, peer: Peer, *, external: bool = False, development: boo
             Artifact(name=f"tool-{i}", key=f"artifacts/tool-{i}", sha256="0" * 64, path=f"/opt/kube-ha/bin/tool-{i}")
             for i in range(20)
         ),
-        etcd=Etcd(members=members, heartbeat_ms=50, election_ms=500),
+        etcd=Etcd(members=members, heartbeat_ms=40, election_ms=400),
         kubernetes=Kubernetes(
             version="v1.37.2",
             endpoint="10.77.1.21:6443" if development else "10.77.0.10:6443",

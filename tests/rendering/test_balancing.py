@@ -104,7 +104,7 @@ def test_a_stacked_master_talks_to_its_own_member_first_on_the_machines_own_addr
 def test_a_master_prefers_members_of_its_zone_and_knows_them_all(here: str, members: list[str]) -> None:
     peers = tuple(Peer(name=f"m{i}", zone=zone, address=f"10.0.0.{i}") for i, zone in enumerate(members))
     machine = STACKS["critical"].model_copy(
-        update={"zone": here, "etcd": Etcd(members=peers, heartbeat_ms=50, election_ms=500)}
+        update={"zone": here, "etcd": Etcd(members=peers, heartbeat_ms=40, election_ms=400)}
     )
     ordered = passthrough.order(machine)
     own = [peer.zone == here for peer in ordered]

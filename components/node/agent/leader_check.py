@@ -27,9 +27,9 @@ PATH: Final = "/health?exclude=NOSPACE&exclude=CORRUPT"
 ANSWER_SECONDS: Final = 0.25
 ROUND_SECONDS: Final = 0.15
 
-LEADERLESS_SECONDS: Final = 0.9
-"""Since it was last well. Asking the others takes 0.25 s more where they do not answer, and an election is over 0.5 to
-1.0 s after the last heartbeat: it takes no master out."""
+LEADERLESS_SECONDS: Final = 0.75
+"""Since it was last well. Asking the others takes 0.25 s more where they do not answer, and an election is over 0.4 to
+0.8 s after the last heartbeat: it takes no master out."""
 
 STALE_SECONDS: Final = 1.0
 """A member that no longer answers at all is the passthrough's matter: it leads elsewhere."""
