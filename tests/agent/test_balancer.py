@@ -72,9 +72,9 @@ def test_a_balancer_is_ready_once_keepalived_has_listened_for_as_long_as_a_takeo
     assert not ready(100, ping)
     assert not ready(200, ping, first)
     assert not ready(200 + 0.9 * takes, ping, first)
-    assert ready(200 + takes, ping, first)
+    assert ready(200 + 1.1 * takes, ping, first)
     assert not ready(300, ping, second), "it was started anew"
-    assert ready(300 + takes, second)
+    assert ready(300 + 1.1 * takes, second)
     assert not ready(400, ping), "it has ended"
 
 
