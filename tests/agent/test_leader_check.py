@@ -76,7 +76,7 @@ def test_only_who_said_no_last_and_not_yes_for_a_while_is_without_a_leader(pause
 
 
 def test_a_leader_that_is_cut_from_the_others_is_out_within_a_second_and_a_half() -> None:
-    """It takes itself for the leader for 0.8 s at most; then it says no to the next question, and the others nothing."""
+    """It takes itself for one for 0.8 s at most; then it says no to the next question, and the others nothing."""
     until_no = LONGEST_ELECTION + ROUND_SECONDS
     seconds = max(until_no, LEADERLESS_SECONDS) + ANSWER_SECONDS + LEADER_CHECK_MILLISECONDS / 1000
     assert round(seconds, 2) <= 1.4
