@@ -18,7 +18,7 @@ from providers.local.cuts import CutKind
 from providers.local.faults import Faults, NotRunningError
 from providers.local.view import MachineView
 
-SLOW_LINK: Final = ("rate", "2mbit", "burst", "10kb", "latency", "200ms")
+SLOW_LINK: Final = ("rate", "1mbit", "burst", "10kb", "latency", "200ms")
 """Of the machine's own interface, outwards; what waits for longer is dropped. The kernel's token bucket (tc-tbf(8))."""
 FILLER: Final = Paths().etcd_volume / "drill-filler"
 FILL: Final = f"""
