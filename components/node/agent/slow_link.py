@@ -8,6 +8,7 @@ import urllib.request
 from http.client import HTTPException
 from typing import Final
 
+from components.node import passthrough
 from components.node.agent import sock_diag
 from components.node.agent.background import Background
 from components.node.agent.member import cluster
@@ -55,10 +56,9 @@ class Watch:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        member = next(one for one in context.machine.etcd.members if one.name == context.machine.name)
-        self._member = member
-        self._others = [peer for peer in context.machine.etcd.members if peer != member]
-        self._slow = SlowMember(context, member, CAUSE)
+        self._member = passthrough.order(context.machine)[0]
+        self._others = [peer for peer in context.machine.etcd.members if peer != self._member]
+        self._slow = SlowMember(context, self._member, CAUSE)
         self._link = Link(context.machine.etcd.heartbeat_ms / 1000)
 
     def once(self) -> None:
