@@ -172,16 +172,24 @@ def test_leadership_that_came_back_is_moved_again_after_half_a_minute_and_not_be
     assert len(world.moved) == 2
 
 
-def test_a_move_that_failed_is_tried_again_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_move_that_failed_is_tried_again_in_the_same_round_and_then_in_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(endpoint: str, to: int) -> None:
-        raise EtcdctlError("etcdctl move-leader: no answer within 3 s")
+        refused.append(to)
+        if len(refused) == 3:
+            patch.undo()
+        raise EtcdctlError("etcdctl move-leader: no answer within 1.5 s")
 
+    refused: list[int] = []
     world.pace[ME.name] = SLOW
-    with monkeypatch.context() as patch, pytest.raises(EtcdctlError):
+    with monkeypatch.context() as patch:
         patch.setattr(world, "move_leader", refuse)
-        world.rounds()
-    world.rounds(1)
-    assert len(world.moved) == 1
+        with pytest.raises(EtcdctlError):
+            world.rounds()
+        assert (len(refused), world.moved) == (2, [])
+        world.rounds(1)
+    assert (len(refused), len(world.moved)) == (3, 1)
 
 
 def test_on_call_sees_a_slow_disk_of_a_follower_too_as_long_as_it_lasts(

@@ -11,6 +11,10 @@ from typing import Any, Final
 SNAPSHOT_SECONDS: Final = 1800.0
 """8 GiB, the largest quota, at 5 MB/s."""
 
+MOVE_SECONDS: Final = 1.5
+"""Raft gives a move up after an election timeout (etcd's `raft.go`, `abortLeaderTransfer`), takes no proposals until
+then, and etcd goes on waiting all the same. Those that came to something on a slow disk or link took 0.4 to 1.4 s."""
+
 
 class EtcdctlError(Exception):
     """etcdctl failed; says what it was asked and what it answered."""
@@ -104,8 +108,8 @@ class Etcdctl:
         )
 
     def move_leader(self, endpoint: str, to: int) -> None:
-        """Make the member `to` leader; `endpoint` is the leader's."""
-        self._run((endpoint,), "move-leader", f"{to:x}", timeout=3)
+        """Make the member `to` leader; `endpoint` is the leader's. What failed may be tried again at once."""
+        self._run((endpoint,), "move-leader", f"{to:x}", timeout=MOVE_SECONDS)
 
     def defragment(self, endpoint: str) -> None:
         """Give free pages back to the file system; the member serves nothing meanwhile (about 1 s per 100 MiB)."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from components.node.agent.etcdctl import EtcdctlError
 from components.node.agent.member import cluster
 from components.node.agent.passthrough import spare
 from components.node.agent.step import Context
@@ -66,9 +67,15 @@ class SlowMember:
         """Make the member `name` leader instead of this one, which leads.
 
         Raises:
-            EtcdctlError: it does not.
+            EtcdctlError: it does not, asked twice.
         """
-        cluster(self._context).etcdctl.move_leader(client_url(self._member.address), member_id)
+        etcdctl, own = cluster(self._context).etcdctl, client_url(self._member.address)
+        try:
+            etcdctl.move_leader(own, member_id)
+        except EtcdctlError as error:
+            # A move that raft gave up leaves etcd as it was, and whoever waits goes on waiting.
+            self._context.log(self._cause.name, f"asked once more: {error}")
+            etcdctl.move_leader(own, member_id)
         self._judgement.moved_at = now
         self._context.log(self._cause.name, f"{name} leads now")
         self._context.metrics.count("leadership_moves_total")
