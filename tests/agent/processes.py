@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -61,6 +62,11 @@ class Processes:
         if unit in self._running:
             self._running[unit].kill()
             self._running.pop(unit).wait(10)
+
+    def pause(self, unit: str, seconds: float) -> None:
+        self._running[unit].send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        self._running[unit].send_signal(signal.SIGCONT)
 
     def output_end(self, unit: str, since: float) -> str:
         """Of the last run."""

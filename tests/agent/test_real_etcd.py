@@ -13,12 +13,14 @@ import pytest
 from components.node.agent import defragmentation, slow_disk, slow_link
 from components.node.agent.cluster import EtcdCluster
 from components.node.agent.defragmentation import Defragmentation
+from components.node.agent.etcdctl import Etcdctl, EtcdctlError
 from components.node.agent.folders import Folders
 from components.node.agent.hand_over import hand_over
 from components.node.agent.member import cluster, joining
 from components.node.agent.slow_disk import Watch, look_at
+from components.node.agent.slow_member import SlowMember
 from components.node.agent.step import NotYetError
-from components.node.etcd import client_url
+from components.node.etcd import UNIT, client_url
 from components.node.machine import Peer
 from components.node.membership import decide
 from components.node.record import Record, RestoreOrder, State
@@ -28,6 +30,9 @@ from tests.agent.conftest import World
 from tests.agent.processes import eventually
 
 pytestmark = pytest.mark.timeout(120)
+
+COMPARES = "starting initial corruption check"
+"""What etcd logs."""
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +88,24 @@ def test_a_killed_member_comes_back_with_its_data_under_its_id(formed: World) ->
     formed.steps["member-2"].run(formed.machine("member-2"))
     eventually(lambda: formed.healthy("member-2"), 20, "member-2 is healthy")
     assert formed.listed("member-1") == before
+
+
+def test_members_compare_their_data_with_those_that_serve_and_wait_for_nobody_who_starts_too(formed: World) -> None:
+    names = [member.name for member in formed.members]
+    for name in names:
+        formed.kill(name)
+    begun = [threading.Thread(target=formed.steps[name].run, args=(formed.machine(name),)) for name in names]
+    for thread in begun:
+        thread.start()
+    for thread in begun:
+        thread.join(60)
+    for name in names:
+        eventually(partial(formed.healthy, name), 5, f"{name} is healthy")
+        assert COMPARES not in formed.processes(name).output_end(UNIT, 0)
+    formed.kill("member-2")
+    formed.steps["member-2"].run(formed.machine("member-2"))
+    eventually(lambda: formed.healthy("member-2"), 20, "member-2 is healthy")
+    assert COMPARES in formed.processes("member-2").output_end(UNIT, 0)
 
 
 def test_a_member_whose_disk_is_lost_is_replaced_under_a_new_id(formed: World) -> None:
@@ -234,6 +257,26 @@ def test_leadership_leaves_a_member_whose_link_is_slow(formed: World, monkeypatc
         return look is not None and not look.leads
 
     eventually(moved, 10, f"{leader.name} does not lead")
+
+
+def test_the_others_elect_a_leader_where_a_slow_one_cannot_be_moved_and_no_write_is_lost(
+    formed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader = next(member for member in formed.members if (look := look_at(member)) is not None and look.leads)
+    other = next(member for member in formed.members if member != leader)
+
+    def refuse(self: Etcdctl, endpoint: str, to: int) -> None:
+        raise EtcdctlError("leader transfer took too long")
+
+    put(formed, leader.name, "before", "1")
+    monkeypatch.setattr(Etcdctl, "move_leader", refuse)
+    slow = SlowMember(formed.machines[leader.name], leader, slow_link.CAUSE)
+    slow.hand_over(0, other.name, formed.listed(other.name)[other.name])
+    look = look_at(leader)
+    assert look is not None
+    assert not look.leads
+    assert get(formed, leader.name, "before") == "1"
+    eventually(lambda: formed.healthy(leader.name), 10, f"{leader.name} is healthy")
 
 
 def test_an_ordered_restore_makes_a_new_generation_with_the_snapshots_content(fresh: World) -> None:

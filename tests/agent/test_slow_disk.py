@@ -19,6 +19,7 @@ from components.node.agent import slow_disk, slow_member
 from components.node.agent.etcdctl import EtcdctlError
 from components.node.agent.passthrough import SpareError, spare
 from components.node.agent.slow_disk import SlowDisk, Watch
+from components.node.agent.systemd import ServiceError
 from components.node.machine import Machine, Peer, Role
 from components.node.slowness import HAND_OVER_SECONDS, WELL_SECONDS, Judgement
 from components.node.sync_times import Look, Syncs, parse, quicker
@@ -172,24 +173,27 @@ def test_leadership_that_came_back_is_moved_again_after_half_a_minute_and_not_be
     assert len(world.moved) == 2
 
 
-def test_a_move_that_failed_is_tried_again_in_the_same_round_and_then_in_the_next(
+def test_a_leader_that_etcd_does_not_move_is_paused_until_the_others_have_elected_one(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(endpoint: str, to: int) -> None:
-        refused.append(to)
-        if len(refused) == 3:
-            patch.undo()
-        raise EtcdctlError("etcdctl move-leader: no answer within 1.5 s")
+    paused: list[float] = []
 
-    refused: list[int] = []
+    def refuse(endpoint: str, to: int) -> None:
+        raise EtcdctlError("etcdctl move-leader: no answer within 1 s")
+
+    def pause(unit: str, seconds: float) -> None:
+        paused.append(seconds)
+        if len(paused) == 1:
+            raise ServiceError("systemd-run: no end within 120 s")
+
+    monkeypatch.setattr(world, "move_leader", refuse)
+    monkeypatch.setattr(world.context.services, "pause", pause)
     world.pace[ME.name] = SLOW
-    with monkeypatch.context() as patch:
-        patch.setattr(world, "move_leader", refuse)
-        with pytest.raises(EtcdctlError):
-            world.rounds()
-        assert (len(refused), world.moved) == (2, [])
-        world.rounds(1)
-    assert (len(refused), len(world.moved)) == (3, 1)
+    with pytest.raises(ServiceError):
+        world.rounds()
+    world.rounds(5)
+    assert len(paused) == 2, "again at once where it could not be paused, not where it was"
+    assert min(paused) > 2 * world.context.machine.etcd.election_ms / 1000
 
 
 def test_on_call_sees_a_slow_disk_of_a_follower_too_as_long_as_it_lasts(

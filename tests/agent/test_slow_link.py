@@ -3,7 +3,7 @@
 import re
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.node.agent import slow_link, slow_member
-from components.node.agent.etcdctl import ListedMember, MemberList
+from components.node.agent.etcdctl import ListedMember
 from components.node.agent.slow_link import SlowLink, Watch
 from components.node.agent.status import Reporter, serve
 from components.node.machine import Peer, Role
@@ -57,9 +57,8 @@ class World:
         self.moved.append(to)
         self.leader = self.writes_to_all = next(name for name, number in IDS.items() if number == to)
 
-    def member_list(self, endpoints: Sequence[str]) -> MemberList:
-        members = (ListedMember(number, name, (), not self.votes[name]) for name, number in IDS.items())
-        return MemberList(1, tuple(members))
+    def known_members(self, endpoint: str) -> tuple[ListedMember, ...]:
+        return tuple(ListedMember(number, name, (), not self.votes[name]) for name, number in IDS.items())
 
     def monotonic(self) -> float:
         return self.now

@@ -11,9 +11,9 @@ from typing import Any, Final
 SNAPSHOT_SECONDS: Final = 1800.0
 """8 GiB, the largest quota, at 5 MB/s."""
 
-MOVE_SECONDS: Final = 1.5
+MOVE_SECONDS: Final = 1.0
 """Raft gives a move up after an election timeout (etcd's `raft.go`, `abortLeaderTransfer`), takes no proposals until
-then, and etcd goes on waiting all the same. Those that came to something on a slow disk or link took 0.4 to 1.4 s."""
+then, and etcd goes on waiting all the same."""
 
 
 class EtcdctlError(Exception):
@@ -81,6 +81,11 @@ class Etcdctl:
         answer = self._json(endpoints, "member", "list", timeout=timeout)
         return MemberList(answer["header"]["cluster_id"], tuple(_member(entry) for entry in answer["members"]))
 
+    def known_members(self, endpoint: str) -> tuple[ListedMember, ...]:
+        """The members that one member knows of, without asking others: its list may be old."""
+        answer = self._json((endpoint,), "member", "list", "--consistency=s", timeout=1)
+        return tuple(_member(entry) for entry in answer["members"])
+
     def add_learner(self, endpoints: Sequence[str], name: str, peer_url: str) -> tuple[int, MemberList]:
         """Add a learner; its ID, and the list with it."""
         answer = self._json(endpoints, "member", "add", name, "--learner", f"--peer-urls={peer_url}")
@@ -108,7 +113,7 @@ class Etcdctl:
         )
 
     def move_leader(self, endpoint: str, to: int) -> None:
-        """Make the member `to` leader; `endpoint` is the leader's. What failed may be tried again at once."""
+        """Make the member `to` leader; `endpoint` is the leader's."""
         self._run((endpoint,), "move-leader", f"{to:x}", timeout=MOVE_SECONDS)
 
     def defragment(self, endpoint: str) -> None:

@@ -73,8 +73,8 @@ class Watch:
         own = look_at(self._member)
         if own is None or not own.leads:
             return
-        # Of this machine's own etcd: 200 kB of another one's metrics would take as long again as the move.
-        listed = cluster(self._context).etcdctl.member_list((client_url(self._member.address),)).members
+        # Of this machine's own etcd, and what it knows: all that goes over this link takes as long again as the move.
+        listed = cluster(self._context).etcdctl.known_members(client_url(self._member.address))
         voters = {member.name: member.id for member in listed if not member.learner}
         for other in self._others:
             if other.name in voters and is_quick(other):

@@ -33,6 +33,9 @@ class Services(Protocol):
     def kill(self, unit: str) -> None:
         """End it at once, as a power failure would; it stays ended."""
 
+    def pause(self, unit: str, seconds: float) -> None:
+        """Have it do nothing for so long, its connections kept; it goes on whatever becomes of the caller."""
+
     def active(self, unit: str) -> bool:
         """Whether it runs or is starting."""
 
@@ -74,6 +77,16 @@ class Systemd:
         # Else the manager starts it again.
         self._systemctl("stop", unit)
 
+    def pause(self, unit: str, seconds: float) -> None:
+        # A unit of its own, for the agent may be restarted meanwhile; what it ends with is done however it ends.
+        signal = f"systemctl kill --kill-whom=main --signal={{}} {unit}"
+        command = (
+            "systemd-run", "--quiet", "--wait", "--collect", f"--unit=pause-{unit}", "--property=Type=oneshot",
+            f"--property=ExecStopPost={signal.format('SIGCONT')}",
+            "sh", "-c", f"{signal.format('SIGSTOP')} && sleep {seconds:g}",
+        )  # fmt: skip
+        _call(*command)
+
     def active(self, unit: str) -> bool:
         answer = subprocess.run(
             ["systemctl", "show", "--property=ActiveState", "--value", unit],
@@ -92,12 +105,16 @@ class Systemd:
         return written_after(entries, since)
 
     def _systemctl(self, *arguments: str) -> None:
-        try:
-            answer = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, check=False, timeout=120)
-        except subprocess.TimeoutExpired as error:
-            raise ServiceError(f"systemctl {' '.join(arguments)}: no end within {error.timeout:.0f} s") from None
-        if answer.returncode != 0:
-            raise ServiceError(f"systemctl {' '.join(arguments)}: {answer.stderr.strip() or answer.returncode}")
+        _call("systemctl", *arguments)
+
+
+def _call(*command: str) -> None:
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    except subprocess.TimeoutExpired as error:
+        raise ServiceError(f"{' '.join(command)}: no end within {error.timeout:.0f} s") from None
+    if answer.returncode != 0:
+        raise ServiceError(f"{' '.join(command)}: {answer.stderr.strip() or answer.returncode}")
 
 
 def written_after(entries: str, since: float) -> str:
