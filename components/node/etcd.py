@@ -64,9 +64,8 @@ class Start:
     """Whether it joins a cluster that is there, instead of being part of a new one."""
     compares: bool = True
     """Whether it compares its data with the others' before it serves. Members that start at once wait for each other's
-    answer until it is given up, one after the other: 6 s each, at an election timeout of 400 ms. After five had died at
-    once none was elected for 21 s (measured). What differs all the same is found when the leader compacts, each
-    minute."""
+    answer until it is given up: 6 s each, at an election timeout of 400 ms, one after the other. It stays so after all
+    have died: a disk that the loss of power changed is found no later."""
 
     @classmethod
     def with_log(cls, data: Path, *, compares: bool = True) -> Self:

@@ -104,8 +104,7 @@ class EtcdCluster:
             self.folders.clear(data)
         first = Start(path, initial_cluster, static.token, existing)
         # A log that is not of an existing cluster was restored just now, from the same snapshot on all.
-        compares = with_log and existing and self._others_serve()
-        changed = self._configure(Start.with_log(path, compares=compares) if with_log else first)
+        changed = self._configure(Start.with_log(path, compares=existing) if with_log else first)
         changed |= self.services.install(
             UNIT, unit(self.binaries / "etcd", self.files, self.volume, path, self.hand_over)
         )
@@ -115,11 +114,6 @@ class EtcdCluster:
         self.services.start(UNIT, wait=False)
         self._await_log(data)
         self._configure(Start.with_log(path))
-
-    def _others_serve(self) -> bool:
-        """Whether a quorum serves without this member. After all have died nobody does, and all would wait."""
-        others = [metrics_url(member.address, SERVING) for member in self.etcd.members if member != self.me]
-        return any(_at_once(self.fetch_health, others))
 
     def _configure(self, start: Start) -> bool:
         """Write the configuration file; whether it was another one before."""
