@@ -34,6 +34,12 @@ LIST_SECONDS: Final = 2.0
 SERVING: Final = "/health?exclude=NOSPACE&exclude=CORRUPT"
 """Whether a member is part of a quorum. Alarms are raised for all members at once, and take none out of it."""
 
+LIVING: Final = "/livez"
+"""Whether a member has compared its data with the others' and is there, with a quorum or without."""
+
+TURN_SECONDS: Final = 3.0
+"""How long the one before is waited for. A start takes a second; one that is there is not waited for at all."""
+
 HEALTH_SECONDS: Final = 1.5
 """Longer than an election at 100/1000."""
 
@@ -104,13 +110,16 @@ class EtcdCluster:
             self.folders.clear(data)
         first = Start(path, initial_cluster, static.token, existing)
         # A log that is not of an existing cluster was restored just now, from the same snapshot on all.
-        changed = self._configure(Start.with_log(path, compares=existing) if with_log else first)
+        compares = with_log and existing
+        changed = self._configure(Start.with_log(path, compares=compares) if with_log else first)
         changed |= self.services.install(
             UNIT, unit(self.binaries / "etcd", self.files, self.volume, path, self.hand_over)
         )
         # Options of a member that runs change with its machine, not under its feet, unless it is to become another.
         if changed and not with_log and self.services.active(UNIT):
             self.services.stop(UNIT)
+        if compares and not self.services.active(UNIT):
+            self._await_turn()
         self.services.start(UNIT, wait=False)
         self._await_log(data)
         self._configure(Start.with_log(path))
@@ -200,6 +209,16 @@ class EtcdCluster:
         except EtcdctlError:
             return None
 
+    def _await_turn(self) -> None:
+        """Where no quorum serves, let the members before this one start first, so that they answer when it compares."""
+        others = sorted((one for one in self.etcd.members if one.name != self.me.name), key=lambda one: one.name)
+        before = [one for one in others if one.name < self.me.name]
+        ready = [metrics_url(one.address, LIVING) for one in before[-1:]]
+        ready += [metrics_url(one.address, SERVING) for one in others]
+        deadline = time.monotonic() + TURN_SECONDS * len(before)
+        while time.monotonic() < deadline and not _any_at_once(self.fetch_health, ready):
+            time.sleep(0.1)
+
     def _await_log(self, data: Data) -> None:
         deadline = time.monotonic() + LOG_SECONDS
         while not self.folders.has_log(data):
@@ -238,6 +257,15 @@ def answers(url: str, timeout: float) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def _any_at_once(function: Callable[[str], bool], arguments: Sequence[str]) -> bool:
+    """Whether it is true of one; the others are not waited for."""
+    pool = ThreadPoolExecutor(len(arguments))
+    try:
+        return any(done.result() for done in as_completed([pool.submit(function, one) for one in arguments]))
+    finally:
+        pool.shutdown(wait=False)
 
 
 def _at_once(function: Callable[[str], Answer], arguments: Sequence[str]) -> list[Answer]:
