@@ -17,3 +17,9 @@ def test_two_members_in_different_zones_killed_at_once_are_hardly_felt(stack: St
 @pytest.mark.parametrize("name", ["master-kill", "zone-silent"])
 def test_a_master_or_a_zone_less_is_hardly_felt(stack: Stack, tmp_path: Path, name: str) -> None:
     assert_goes_on(drill(stack, declared(name), tmp_path))
+
+
+def test_leadership_leaves_a_member_whose_link_is_slow(stack: Stack, tmp_path: Path) -> None:
+    before = stack.leader()
+    assert_goes_on(drill(stack, declared("slow-link"), tmp_path))
+    assert stack.leader() != before, "moves come to nothing there, so it has to be paused"
