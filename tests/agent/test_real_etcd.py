@@ -20,7 +20,7 @@ from components.node.agent.member import cluster, joining
 from components.node.agent.slow_disk import Watch, look_at
 from components.node.agent.slow_member import SlowMember
 from components.node.agent.step import NotYetError
-from components.node.etcd import UNIT, client_url
+from components.node.etcd import client_url
 from components.node.machine import Peer
 from components.node.membership import decide
 from components.node.record import Record, RestoreOrder, State
@@ -85,23 +85,6 @@ def test_a_killed_member_comes_back_with_its_data_under_its_id(formed: World) ->
     formed.steps["member-2"].run(formed.machine("member-2"))
     eventually(lambda: formed.healthy("member-2"), 20, "member-2 is healthy")
     assert formed.listed("member-1") == before
-
-
-def test_members_that_start_at_once_compare_their_data_in_turn_instead_of_waiting_for_each_other(
-    formed: World,
-) -> None:
-    names = [member.name for member in formed.members]
-    for name in names:
-        formed.kill(name)
-    begun = [threading.Thread(target=formed.steps[name].run, args=(formed.machine(name),)) for name in names]
-    for thread in begun:
-        thread.start()
-    # Each answer that is given up takes 6 s, and two would be.
-    eventually(lambda: all(map(formed.healthy, names)), 6, "all are healthy")
-    for thread in begun:
-        thread.join(60)
-    for name in names:
-        assert "starting initial corruption check" in formed.processes(name).output_end(UNIT, 0)
 
 
 def test_a_member_whose_disk_is_lost_is_replaced_under_a_new_id(formed: World) -> None:

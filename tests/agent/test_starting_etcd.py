@@ -78,3 +78,23 @@ def test_a_prepared_folder_without_a_log_is_waited_for_and_no_longer_than_said(
     folders.prepare(DATA)
     with pytest.raises(NotYetError, match="no write-ahead log"):
         member(tmp_path, lambda: None).start(DATA, STATIC, "", existing=False)
+
+
+@pytest.mark.parametrize("with_log", [True, False])
+def test_a_member_with_data_starts_in_its_turn_and_a_new_one_at_once(
+    tmp_path: Path, folders: Folders, monkeypatch: pytest.MonkeyPatch, with_log: bool
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(EtcdCluster, "_await_turn", lambda self: done.append("waited"))
+
+    def begin() -> None:
+        done.append("started")
+        if not with_log:
+            write_log(folders)
+
+    if with_log:
+        write_log(folders)
+    else:
+        folders.prepare(DATA)
+    member(tmp_path, begin).start(DATA, STATIC, "", existing=True)
+    assert done == (["waited", "started"] if with_log else ["started"])
