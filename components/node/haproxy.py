@@ -29,11 +29,13 @@ defaults
 
 
 def server_defaults(timings: Haproxy) -> str:
-    """The check's timings; a server marked down ends its connections, or clients wait on a dead one."""
+    """The check's timings; a server marked down ends its connections, or clients wait on a dead one. One marked up ends
+    those to the servers that no check looks after: they were made when no server was up, and would last for hours."""
     observed = f" observe layer4 error-limit {timings.errors} on-error mark-down" if timings.errors else ""
     return (
         f"inter {timings.inter}ms fastinter {timings.fastinter}ms downinter {timings.downinter}ms"
-        f" rise {timings.rise} fall {timings.fall} on-marked-down shutdown-sessions{observed}"
+        f" rise {timings.rise} fall {timings.fall} on-marked-down shutdown-sessions"
+        f" on-marked-up shutdown-backup-sessions{observed}"
     )
 
 
