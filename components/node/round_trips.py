@@ -38,25 +38,35 @@ def trips(before: Mapping[bytes, Stream], after: Mapping[bytes, Stream]) -> dict
     return {peer: seconds for peer, (_, seconds) in used.items()}
 
 
+def near_seconds(heartbeat_seconds: float) -> float:
+    """How long a way there and back may take: no longer than a heartbeat's interval, say etcd's documents."""
+    return max(heartbeat_seconds, NEAR_SECONDS)
+
+
 @dataclass
 class Link:
-    """A member's link, from looks at its connections. Times are monotonic."""
+    """What several connections share, from looks at them. Times are monotonic.
 
-    heartbeat_seconds: float
-    """etcd's interval, of which its documents want that no way takes longer."""
+    What is slow to a single machine may be that machine's. To all others, for as long as it takes to be sure, it is
+    what they share: of a member it is known only while it leads, since it alone writes to all others.
+    """
+
+    near_seconds: float
+    """See the function."""
+    fewest: int = 2
+    """To how many machines it has to be slow."""
     before: Mapping[bytes, Stream] | None = None
+    way_seconds: float = 0.0
+    """The shortest way at the last look."""
     since: float | None = None
     """When every way was found slow first; None where one was not."""
 
     def look(self, now: float, streams: Mapping[bytes, Stream]) -> bool:
-        """Take a look; whether this member's link is slow.
-
-        Only of a leader is it known: it alone writes to all others, and what is slow to all of them, for as long as it
-        takes to be sure, is what they share. To a single one it may be theirs.
-        """
+        """Take a look; whether every way was slow for a while."""
         known = trips(self.before, streams) if self.before is not None else {}
         self.before = streams
-        if len(known) < 2 or min(known.values()) <= max(self.heartbeat_seconds, NEAR_SECONDS):
+        self.way_seconds = min(known.values(), default=0.0)
+        if len(known) < self.fewest or self.way_seconds <= self.near_seconds:
             self.since = None
             return False
         self.since = now if self.since is None else self.since

@@ -6,13 +6,13 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from components.node.agent import peers, sock_diag
-from components.node.agent.peers import QUESTION_BYTES, SILENT_SECONDS, Peers, end_silent, is_silent
+from components.node.agent.peers import QUESTION_BYTES, SILENT_SECONDS, Peers, drop_unsent, end_silent, is_silent
 from components.node.agent.sock_diag import Connection
 from components.node.machine import Role
 from tests.agent.conftest import ME, document, idle_member
@@ -109,6 +109,22 @@ def test_connection_that_is_gone_meanwhile_is_no_error(open_connections: ExitSta
     (found,) = sock_diag.established(pair.port)
     assert sock_diag.destroy(found)
     assert not sock_diag.destroy(found)
+
+
+@needs_root
+def test_what_waits_to_be_sent_is_dropped_of_one_member_alone(tmp_path: Path, open_connections: ExitStack) -> None:
+    """A link that is full, as a reader that reads nothing: half a megabyte waits for it."""
+    pair, waiting = Pair(open_connections), b"x" * 4096
+    pair.writer.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            pair.writer.send(waiting)
+    drop_unsent(idle_member(tmp_path), "127.0.0.9", pair.port)
+    assert sock_diag.accepted(pair.port)
+    drop_unsent(idle_member(tmp_path), "127.0.0.1", pair.port)
+    assert not sock_diag.accepted(pair.port)
+    with pytest.raises(ConnectionError):
+        pair.writer.send(waiting)
 
 
 def test_silence_is_what_etcd_takes_for_one() -> None:

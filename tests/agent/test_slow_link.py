@@ -11,18 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.node.agent import slow_link, slow_member
-from components.node.agent.etcdctl import ListedMember
+from components.node.agent import slow_link, slow_member, sock_diag
+from components.node.agent.etcdctl import EtcdctlError, ListedMember
 from components.node.agent.slow_link import SlowLink, Watch
 from components.node.agent.status import Reporter, serve
 from components.node.machine import Peer, Role
-from components.node.round_trips import CONFIRM_SECONDS, NEAR_SECONDS, Link, Stream, trips
+from components.node.round_trips import CONFIRM_SECONDS, Link, Stream, near_seconds, trips
 from components.node.slowness import HAND_OVER_SECONDS, WELL_SECONDS
 from components.node.sync_times import Look, Syncs
 from tests.agent.conftest import ME, OTHER, THIRD, document, idle_member
 
 IDS = {ME.name: 0xA, OTHER.name: 0xB, THIRD.name: 0xC}
-NEAR, FAR = 0.002, 0.25
+NEAR, FAR, HOPELESS = 0.002, 0.08, 0.25
+"""Too far for a move of leadership, which has to be over within 0.4 s."""
 SOME = 10
 
 
@@ -38,9 +39,13 @@ class World:
         self.leader = self.writes_to_all = ME.name
         self.now = 1000.0
         self.moved: list[int] = []
+        self.paused = 0
+        self.asked = 0
         self._sent = 0
         self.etcdctl = self
-        patch.setattr(slow_link, "streams", self._streams)
+        patch.setattr(sock_diag, "accepted", lambda port: ())
+        patch.setattr(sock_diag, "streams", lambda connections: self._streams())
+        patch.setattr(self.context.services, "pause", self._pause)
         patch.setattr(slow_link, "look_at", self._look_at)
         patch.setattr(slow_link, "is_quick", lambda other: other.name in self.quick)
         patch.setattr(slow_link, "time", self)
@@ -53,11 +58,16 @@ class World:
             self.now += slow_link.ROUND_SECONDS
             self.watch.once()
 
-    def move_leader(self, endpoint: str, to: int) -> None:
+    def move_leader(self, endpoint: str, to: int, timeout: float) -> None:
         self.moved.append(to)
         self.leader = self.writes_to_all = next(name for name, number in IDS.items() if number == to)
 
+    def _pause(self, unit: str, seconds: float) -> None:
+        self.paused += 1
+        self.leader = self.writes_to_all = OTHER.name
+
     def known_members(self, endpoint: str) -> tuple[ListedMember, ...]:
+        self.asked += 1
         return tuple(ListedMember(number, name, (), not self.votes[name]) for name, number in IDS.items())
 
     def monotonic(self) -> float:
@@ -127,6 +137,40 @@ def test_a_master_goes_on_asking_its_own_member_since_the_way_to_others_is_what_
     assert (world.moved, spared) == ([IDS[OTHER.name]], [])
 
 
+def test_a_leader_too_far_away_for_a_move_is_paused_at_once_so_that_others_elect_one(world: World) -> None:
+    world.seconds(5)
+    world.away = dict.fromkeys(world.away, HOPELESS)
+    world.seconds(CONFIRM_SECONDS + slow_link.ROUND_SECONDS)
+    assert (world.moved, world.paused) == ([], 1)
+    world.seconds(5)
+    assert world.paused == 1
+
+
+@pytest.mark.parametrize("away", [FAR, HOPELESS])
+def test_a_leader_that_others_cannot_replace_without_it_is_not_paused(
+    world: World, monkeypatch: pytest.MonkeyPatch, away: float
+) -> None:
+    """The third is dead: two are a quorum, one is none."""
+    tried: list[int] = []
+
+    def refuse(endpoint: str, to: int, timeout: float) -> None:
+        tried.append(to)
+        raise EtcdctlError("leader transfer took too long")
+
+    monkeypatch.setattr(world, "move_leader", refuse)
+    world.quick = {OTHER.name}
+    world.away = dict.fromkeys(world.away, away)
+    world.seconds(10)
+    assert (tried, world.paused) == ([IDS[OTHER.name]], 0)
+
+
+def test_others_are_not_asked_again_and_again_where_all_links_are_slow(world: World) -> None:
+    world.quick = set()
+    world.away = dict.fromkeys(world.away, FAR)
+    world.seconds(10)
+    assert world.asked <= 10 / slow_link.FRESH_SECONDS + 1
+
+
 @pytest.mark.parametrize("better", [set(), {THIRD.name}])
 def test_leadership_goes_to_nobody_whose_own_link_is_slow(world: World, better: set[str]) -> None:
     world.quick = better
@@ -181,9 +225,9 @@ def test_a_machine_says_of_itself_what_others_ask(tmp_path: Path, monkeypatch: p
     assert not slow_link.is_quick(here)
 
 
-def test_only_machines_that_carry_one_member_of_several_watch() -> None:
+def test_only_machines_that_ask_one_member_of_several_watch() -> None:
     assert SlowLink().applies(document(ME.name, (ME, OTHER, THIRD)))
-    assert not SlowLink().applies(document("master-1", (ME, OTHER, THIRD), role=Role.MASTER))
+    assert SlowLink().applies(document("master-1", (ME, OTHER, THIRD), role=Role.MASTER))
     assert not SlowLink().applies(document(ME.name, (ME,)))
 
 
@@ -212,12 +256,12 @@ def test_a_way_is_as_long_as_on_the_connection_that_was_used_most(counts: dict[b
 def test_a_link_is_slow_when_every_way_was_long_at_every_look_of_a_second(
     heartbeat: float, looks: list[tuple[float, float, bool]]
 ) -> None:
-    link, sent = Link(heartbeat), 0
+    link, sent = Link(near_seconds(heartbeat)), 0
     link.look(0, {})
     slow_in_a_row = 0
     for number, (one, other, writes) in enumerate(looks, start=1):
         sent += SOME if writes else 0
-        slow_in_a_row = slow_in_a_row + 1 if writes and min(one, other) > max(heartbeat, NEAR_SECONDS) else 0
+        slow_in_a_row = slow_in_a_row + 1 if writes and min(one, other) > near_seconds(heartbeat) else 0
         slow = link.look(number / 2, {b"1": Stream("a", sent, one), b"2": Stream("b", sent, other)})
         assert slow == (slow_in_a_row > CONFIRM_SECONDS * 2)
 
@@ -235,11 +279,11 @@ def test_the_kernel_says_how_far_the_other_side_of_a_connection_is(open_connecti
         socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.9", 0))
     )
     writer = open_connections.enter_context(listener.accept()[0])
-    (before,) = slow_link.streams(port).values()
+    (before,) = sock_diag.streams(sock_diag.accepted(port)).values()
     for _ in range(SOME):
         writer.sendall(b"heartbeat")
         reader.recv(100)
-    (after,) = slow_link.streams(port).values()
+    (after,) = sock_diag.streams(sock_diag.accepted(port)).values()
     assert after.peer == "127.0.0.9"
     assert after.segments == before.segments + SOME
     said = subprocess.run(["ss", "-tinH", f"sport = :{port}"], capture_output=True, text=True, check=True).stdout

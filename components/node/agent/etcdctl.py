@@ -112,9 +112,9 @@ class Etcdctl:
             revision=answer["header"].get("revision", 0),
         )
 
-    def move_leader(self, endpoint: str, to: int) -> None:
-        """Make the member `to` leader; `endpoint` is the leader's."""
-        self._run((endpoint,), "move-leader", f"{to:x}", timeout=MOVE_SECONDS)
+    def move_leader(self, endpoint: str, to: int, timeout: float = MOVE_SECONDS) -> None:
+        """Make the member `to` leader; `endpoint` is the leader's. `timeout` in seconds."""
+        self._run((endpoint,), "move-leader", f"{to:x}", timeout=timeout)
 
     def defragment(self, endpoint: str) -> None:
         """Give free pages back to the file system; the member serves nothing meanwhile (about 1 s per 100 MiB)."""

@@ -9,6 +9,7 @@ again, until that keepalive came (docs/silence.md).
 """
 
 import errno
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from components.node.agent import sock_diag
@@ -50,15 +51,27 @@ class Peers(Step):
 
 def end_silent(context: Context, port: int = PEER_PORT, seconds: float = SILENT_SECONDS) -> None:
     """One round: etcd makes each connection that is ended here anew by itself."""
+    ended = _end(context, lambda: [one for one in sock_diag.established(port) if is_silent(one, seconds)])
+    if ended:
+        context.log("peers", f"{ended} connections to members that said nothing for {seconds:g} s were ended")
+
+
+def drop_unsent(context: Context, address: str, port: int = PEER_PORT) -> None:
+    """End what the member with this `address` writes to others over: what waits there to be sent is dropped.
+
+    Nothing where the kernel cannot: then others hear it all first.
+    """
+    _end(context, lambda: [one for one in sock_diag.accepted(port) if one.own == address])
+
+
+def _end(context: Context, find: Callable[[], Iterable[sock_diag.Connection]]) -> int:
     try:
-        ended = sum(sock_diag.destroy(one) for one in sock_diag.established(port) if is_silent(one, seconds))
+        return sum(sock_diag.destroy(one) for one in find())
     except OSError as error:
         if error.errno not in UNABLE:
             raise
         context.log.changed("peers", "this kernel ends no connections: those to a silent member last for 30 s")
-        return
-    if ended:
-        context.log("peers", f"{ended} connections to members that said nothing for {seconds:g} s were ended")
+        return 0
 
 
 def is_silent(found: sock_diag.Connection, seconds: float) -> bool:

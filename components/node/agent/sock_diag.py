@@ -3,9 +3,11 @@
 import errno
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
+
+from components.node.round_trips import Stream
 
 NETLINK_SOCK_DIAG: Final = 4
 SOCK_DIAG_BY_FAMILY: Final = 20
@@ -24,7 +26,7 @@ _LAST_DATA_RECEIVED: Final = struct.Struct("=52xI")
 _BYTES_ACKED: Final = struct.Struct("=120xQ")
 _SMOOTHED_ROUND_TRIP: Final = struct.Struct("=68xI")
 _DATA_SEGMENTS_SENT: Final = struct.Struct("=156xI")
-_PEER: Final = slice(20, 24)
+_OWN, _PEER = slice(4, 8), slice(20, 24)
 _BUFFER: Final = 1 << 18
 _SECONDS: Final = 2.0
 
@@ -43,6 +45,11 @@ class Connection:
     """How many of data there were, those that were sent again among them."""
     round_trip_seconds: float
     """From a segment to its acknowledgement, by the kernel of the other side: smoothed over about eight (RFC 6298)."""
+
+    @property
+    def own(self) -> str:
+        """This side's address."""
+        return socket.inet_ntoa(self.identity[_OWN])
 
     @property
     def peer(self) -> str:
@@ -66,6 +73,11 @@ def accepted(port: int) -> list[Connection]:
         OSError: the kernel does not say.
     """
     return _between(port, 0)
+
+
+def streams(connections: Iterable[Connection]) -> dict[bytes, Stream]:
+    """What is written over them."""
+    return {one.identity: Stream(one.peer, one.sent_segments, one.round_trip_seconds) for one in connections}
 
 
 def destroy(found: Connection) -> bool:
