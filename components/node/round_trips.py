@@ -56,17 +56,20 @@ class Link:
     fewest: int = 2
     """To how many machines it has to be slow."""
     before: Mapping[bytes, Stream] | None = None
+    known: bool = False
+    """Whether so many were written to before the last look."""
     way_seconds: float = 0.0
-    """The shortest way at the last look."""
+    """The shortest way at that look."""
     since: float | None = None
     """When every way was found slow first; None where one was not."""
 
     def look(self, now: float, streams: Mapping[bytes, Stream]) -> bool:
         """Take a look; whether every way was slow for a while."""
-        known = trips(self.before, streams) if self.before is not None else {}
+        ways = trips(self.before, streams) if self.before is not None else {}
         self.before = streams
-        self.way_seconds = min(known.values(), default=0.0)
-        if len(known) < self.fewest or self.way_seconds <= self.near_seconds:
+        self.known = len(ways) >= self.fewest
+        self.way_seconds = min(ways.values(), default=0.0)
+        if not self.known or self.way_seconds <= self.near_seconds:
             self.since = None
             return False
         self.since = now if self.since is None else self.since

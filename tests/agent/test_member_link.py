@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from components.node import passthrough
-from components.node.agent import member_link, slow_link, slow_member, sock_diag
+from components.node.agent import member_link, slow_member, sock_diag
 from components.node.agent.member_link import Watch, is_near
 from components.node.etcd import CLIENT_PORT
 from components.node.machine import Peer, Role
@@ -35,8 +35,8 @@ class World:
         self.watch = Watch(self.context)
 
     def seconds(self, seconds: float) -> None:
-        for _ in range(round(seconds / slow_link.ROUND_SECONDS)):
-            self.now += slow_link.ROUND_SECONDS
+        for _ in range(round(seconds / member_link.ROUND_SECONDS)):
+            self.now += member_link.ROUND_SECONDS
             self.watch.once()
 
     def monotonic(self) -> float:
@@ -68,7 +68,7 @@ def test_a_member_that_is_far_is_spared_until_its_link_was_well_for_a_while(worl
     world.seconds(5)
     assert world.spared == [False]
     world.away[world.asked.name] = FAR
-    world.seconds(CONFIRM_SECONDS + slow_link.ROUND_SECONDS)
+    world.seconds(CONFIRM_SECONDS + member_link.ROUND_SECONDS)
     assert world.spared[-1] is True
     assert f"{world.asked.name}'s link is slow" in world.context.concerns[member_link.CAUSE.concern]
     world.seconds(WELL_SECONDS + 1)

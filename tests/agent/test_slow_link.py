@@ -40,7 +40,7 @@ class World:
         self.now = 1000.0
         self.moved: list[int] = []
         self.paused = 0
-        self.asked = 0
+        self.asked = self.looks = 0
         self._sent = 0
         self.etcdctl = self
         patch.setattr(sock_diag, "accepted", lambda port: ())
@@ -76,6 +76,7 @@ class World:
     def _streams(self) -> Mapping[bytes, Stream]:
         # A leader writes to all, another member to the leader alone.
         self._sent += SOME
+        self.looks += 1
         written = self.away if self.writes_to_all == ME.name else {self.leader: self.away[self.leader]}
         return {name.encode(): Stream(name, self._sent, seconds) for name, seconds in written.items()}
 
@@ -188,12 +189,30 @@ def test_a_learner_is_not_given_leadership(world: World) -> None:
 
 def test_leadership_that_came_back_is_moved_again_after_half_a_minute_and_not_before(world: World) -> None:
     world.away = dict.fromkeys(world.away, FAR)
-    world.seconds(2)
+    world.seconds(3)
+    assert len(world.moved) == 1
     world.leader = world.writes_to_all = ME.name
     world.seconds(HAND_OVER_SECONDS - 2)
     assert len(world.moved) == 1
-    world.seconds(2)
+    world.seconds(3)
     assert len(world.moved) == 2
+
+
+def test_a_member_that_does_not_lead_looks_once_a_second(world: World) -> None:
+    world.seconds(5)
+    looks = world.looks
+    world.seconds(10)
+    assert world.looks - looks == 10 / slow_link.ROUND_SECONDS
+    world.leader = world.writes_to_all = OTHER.name
+    world.seconds(1)
+    looks = world.looks
+    world.seconds(10)
+    assert world.looks - looks == 10
+    world.leader = world.writes_to_all = ME.name
+    world.seconds(2)
+    looks = world.looks
+    world.seconds(10)
+    assert world.looks - looks == 10 / slow_link.ROUND_SECONDS
 
 
 def test_on_call_sees_a_slow_link_until_it_was_well_for_a_while(world: World) -> None:
