@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from cli import pod_trust
 from cli.authorities import KEY, authorities_of, deployed, said, settings_of
 from cli.confirmation import confirm
 from cli.engine import Engine, EngineError
@@ -23,7 +24,8 @@ SIGN: Final = "generation {newest} signs; both are trusted"
 RETIRE: Final = "generation {oldest} is trusted no more, and its keys are forgotten"
 
 BEFORE_SIGN: Final = """\
-Before it, give everybody the kubeconfig of now (make kubeconfig): one of before does not trust generation {newest}."""
+Before it, give everybody the kubeconfig of now (make kubeconfig), and replace every worker that joined before the last
+step: who has the authorities of before does not trust generation {newest}."""
 BEFORE_RETIRE: Final = """\
 Before it, give everybody the kubeconfig of now (make kubeconfig), and replace every worker that joined before
 generation {newest} signed: what has a certificate of generation {oldest} is turned away afterwards."""
@@ -34,6 +36,7 @@ def rotate(engine: Engine, *, yes: bool) -> int:
 
     Raises:
         RefusedError: the last step is not whole, or somebody said no.
+        EngineError: a machine is not replaced, or pods are not told, in time.
     """
     known = memory(engine)
     plane = deployed(engine.resources())
@@ -46,14 +49,19 @@ def rotate(engine: Engine, *, yes: bool) -> int:
         )
     if late := behind(plane["inputs"], presences(known), now):
         raise RefusedError(f"{', '.join(late)}: not with {said(now)} yet; the step before is still rolling")
+    # The last step may have been left between its last machine and this.
+    pod_trust.settle(engine)
     following = now.following
     explain(now, following)
+    if now.signing != following.signing and (workers := pod_trust.workers_of_before(engine)):
+        console.print(f"workers that joined before ({len(workers)}): {', '.join(workers)}", soft_wrap=True)
     if not yes:
         confirm(engine.stack, "take this step")
     write(engine, following)
     if (status := up(engine)) != 0:
         return status
     await_all(engine, known, following)
+    pod_trust.settle(engine)
     console.print(f"every machine has {said(following)}; stacks/Pulumi.{engine.stack}.yaml says so: keep that change")
     return 0
 

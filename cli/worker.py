@@ -2,12 +2,8 @@
 
 import base64
 import hashlib
-import json
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
@@ -17,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cli import deletion, kubeconfig
 from cli.deletion import Resource
 from cli.engine import Engine
+from cli.kubectl import administrator, run
 from cli.refused import RefusedError
 from components.clouds import Management
 from components.node import worker
@@ -25,7 +22,6 @@ from components.node.agent.nodes import CONTROL_PLANE
 from components.node.kubelet import Host
 from components.node.machine import Artifact
 from toolchain import versions
-from toolchain.cache import binary
 from toolchain.image import catalogue
 
 REGION: Final = "topology.kubernetes.io/region"
@@ -66,14 +62,11 @@ def user_data(engine: Engine, zone: str) -> str:
     declared = declaration_of(resources)
     if declared.get("controlPlane") == Management.MANAGED:
         raise RefusedError(f"stack {engine.stack} is managed: its workers are its nodes, see kube-ha:nodes")
-    # Only its owner reads a temporary file.
-    with tempfile.NamedTemporaryFile("w", prefix="kubeconfig-") as file:
-        file.write(administrators)
-        file.flush()
-        labels = labels_of(zone, _kubectl(file.name, "get", "nodes", f"--selector={CONTROL_PLANE}"))
-        uploaded = _kubectl(file.name, "get", "configmap", "kubeadm-config", "--namespace=kube-system")
+    with administrator(administrators) as kubectl:
+        labels = labels_of(zone, kubectl.get("nodes", f"--selector={CONTROL_PLANE}"))
+        uploaded = kubectl.get("configmap", "kubeadm-config", "--namespace=kube-system")
         local = deletion.is_local(resources)
-        token = token_for(zone, file.name) if local else ""
+        token = token_for(zone, kubectl.kubeconfig) if local else ""
     found = yaml.safe_load(administrators)["clusters"][0]["cluster"]
     cluster = yaml.safe_load(uploaded["data"]["ClusterConfiguration"])
     text = worker.render(
@@ -95,7 +88,7 @@ def user_data(engine: Engine, zone: str) -> str:
 
 def token_for(zone: str, kubeconfig: str) -> str:
     """A new one, that is valid for kubeadm's own default: a day."""
-    return _run("kubeadm", "token", "create", f"--description=a worker in {zone}", f"--kubeconfig={kubeconfig}").strip()
+    return run("kubeadm", "token", "create", f"--description=a worker in {zone}", f"--kubeconfig={kubeconfig}").strip()
 
 
 def declaration_of(resources: Sequence[Resource]) -> dict[str, Any]:
@@ -152,16 +145,3 @@ def machine(*, local: bool) -> Host:
     if not local:
         return Host(container=False, cgroup_v1=False, swap=False)
     return Host(container=True, cgroup_v1=host.detect().cgroup_v1, swap=False)
-
-
-def _kubectl(kubeconfig: str, *arguments: str) -> dict[str, Any]:
-    command = ("kubectl", f"--kubeconfig={kubeconfig}", "--request-timeout=10s", *arguments, "--output=json")
-    answer: dict[str, Any] = json.loads(_run(*command))
-    return answer
-
-
-def _run(name: str, *arguments: str) -> str:
-    done = subprocess.run([Path(binary(name)), *arguments], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RefusedError(f"{name}: {done.stderr.strip()}")
-    return done.stdout

@@ -9,6 +9,7 @@ import pytest
 
 from cli import worker
 from cli.engine import Engine
+from cli.kubectl import Kubectl
 from components.node.agent import packages
 from components.node.cloud_init import LIMIT_BYTES
 from tests.aws.stacks import CONTROLLER, MADE, NAMES, PACKAGES, built, documents, of, user_data
@@ -28,7 +29,7 @@ def test_cloud_init_accepts_the_user_data_of_every_kind_of_machine(
 @pytest.fixture
 def of_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
     """What `make worker` prints for a stack that is up."""
-    monkeypatch.setattr(worker, "_kubectl", lambda kubeconfig, verb, kind, *more: ANSWERS[kind])
+    monkeypatch.setattr(Kubectl, "get", lambda kubectl, kind, *more: ANSWERS[kind])
 
     def printed(stack: str) -> str:
         resources: list[dict[str, Any]] = [

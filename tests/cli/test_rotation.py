@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cli import authorities, rotation
+from cli import authorities, pod_trust, rotation
 from cli.object_store import Memory
 from cli.refused import RefusedError
 from components.node.record import Keys
@@ -24,11 +24,14 @@ class Engine:
     config: dict[str, Any] = field(default_factory=dict)
     declared: dict[str, Any] = field(default_factory=dict)
     machines: dict[str, Any] = field(default_factory=dict)
+    events: list[str] = field(default_factory=list)
+    """Brought up, or pods' trust settled."""
 
     def __post_init__(self) -> None:
         self.up()
 
     def up(self) -> int:
+        self.events.append("up")
         self.declared = dict(self.config)
         self.machines = dict.fromkeys(NAMES, self.declared)
         return 0
@@ -69,6 +72,8 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     store: Any = made
     monkeypatch.setattr(rotation, "memory", lambda _: Memory("u", store))
     monkeypatch.setattr(rotation, "up", lambda engine: engine.up())
+    monkeypatch.setattr(pod_trust, "settle", lambda engine: engine.events.append("settled"))
+    monkeypatch.setattr(pod_trust, "workers_of_before", lambda _: ["worker-1", "worker-2"])
     return made
 
 
@@ -88,6 +93,23 @@ def test_three_times_lead_to_the_next_generation(engine: Engine, capsys: pytest.
     ]
     said = capsys.readouterr().err
     assert said.index("trusts generation 2 as well") < said.index("generation 2 signs") < said.index("trusted no more")
+
+
+def test_pods_trust_what_a_step_brought_before_it_ends_and_before_the_next(engine: Engine) -> None:
+    engine.events.clear()
+    rotate(engine)
+    assert engine.events == ["settled", "up", "settled"]
+
+
+def test_who_will_not_believe_the_new_signer_is_named_before_it_signs(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = []
+    for _ in range(3):
+        rotate(engine)
+        said = capsys.readouterr().err
+        named.append("workers that joined before (2): worker-1, worker-2\n" in said)
+    assert named == [False, True, False]
 
 
 def test_no_step_is_taken_before_every_machine_took_the_last_one(engine: Engine) -> None:

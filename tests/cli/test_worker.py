@@ -10,6 +10,7 @@ import yaml
 
 from cli import worker
 from cli.engine import EngineError
+from cli.kubectl import Kubectl
 from cli.refused import RefusedError
 from tests.agent.authorities import generation
 
@@ -71,8 +72,8 @@ def resource(kind: str, called: str, **outputs: str) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def api(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "_kubectl", lambda kubeconfig, verb, kind, *more: ANSWERS[kind])
-    monkeypatch.setattr(worker, "_run", lambda name, *arguments: pytest.fail(f"{name} was asked for a token"))
+    monkeypatch.setattr(Kubectl, "get", lambda kubectl, kind, *more: ANSWERS[kind])
+    monkeypatch.setattr(worker, "run", lambda name, *arguments: pytest.fail(f"{name} was asked for a token"))
 
 
 def printed(engine: Any) -> str:
@@ -116,7 +117,7 @@ def test_a_stack_that_an_older_program_made_says_what_to_do() -> None:
 
 
 def test_on_this_machine_the_token_is_in_it_and_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "_run", lambda name, verb, *arguments: f"{TOKEN}\n" if verb == "token" else "")
+    monkeypatch.setattr(worker, "run", lambda name, verb, *arguments: f"{TOKEN}\n" if verb == "token" else "")
     text = printed(Local())
     files = {file["path"]: file["content"] for file in yaml.safe_load(text)["write_files"]}
     assert json.loads(files["/etc/kubernetes/join.json"])["discovery"]["bootstrapToken"]["token"] == TOKEN
