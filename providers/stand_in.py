@@ -4,8 +4,9 @@ The official plugin is always preferred (see toolchain/). A stand-in covers what
 property names, and refuses what it does not cover, so that a state can move to the official plugin.
 """
 
-import os
 import secrets
+import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from providers.lifetime import follow
 from providers.messages import struct
 
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -154,12 +156,10 @@ class StandIn(Plugin):
 
 
 def serve(provider: provider_pb2_grpc.ResourceProviderServicer) -> None:
-    """Serve until the engine ends us, or whoever started us is gone; prints the port, as every plugin does."""
+    """Serve until the engine ends us or is gone; prints the port, as every plugin does."""
     server = grpc.server(futures.ThreadPoolExecutor(8))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    parent = os.getppid()
-    while os.getppid() == parent:
-        server.wait_for_termination(timeout=1)
+    follow(next(argument for argument in sys.argv[1:] if not argument.startswith("-")), threading.Event())

@@ -15,6 +15,7 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from pydantic import ValidationError
 
+from providers.lifetime import follow
 from providers.local import specs
 from providers.local.client import Client, CloudRefusalError, UnreachableError
 from providers.local.differences import changed, replacing, shrinks
@@ -217,13 +218,8 @@ def _hidden(kind: Kind, properties: struct_pb2.Struct) -> struct_pb2.Struct:
     return add(properties, {"value": value}, frozenset({"value"}))
 
 
-ORPHAN_SECONDS = 5.0
-"""How long an engine may still need a plugin whose host has gone."""
-
-
 def serve(engine_address: str) -> None:
-    """Be the provider plugin: print the port, answer the engine, end when it says so, or with whoever started us."""
-    parent = os.getppid()
+    """Be the provider plugin: print the port, answer the engine, end when it says so or is gone."""
     provider = LocalProvider(engine_address, Client())
     server = grpc.server(futures.ThreadPoolExecutor(THREADS))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
@@ -233,11 +229,7 @@ def serve(engine_address: str) -> None:
         signal.signal(number, lambda *_: stopping.set())
     server.start()
     print(port, flush=True)
-    # A host that was killed says nothing: its plugins would wait for an engine that is gone.
-    while not stopping.wait(1) and os.getppid() == parent:
-        pass
-    # An interrupt ends the host before the engine: what it then asks of us is still to be answered.
-    stopping.wait(ORPHAN_SECONDS)
+    follow(engine_address, stopping)
     provider.stop()
     sys.stdout.flush()
     os._exit(0)
