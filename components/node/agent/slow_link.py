@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.client import HTTPException
 from typing import Final
 
@@ -17,7 +18,7 @@ from components.node.agent import member_link, sock_diag
 from components.node.agent.background import Background
 from components.node.agent.member import cluster
 from components.node.agent.slow_disk import look_at
-from components.node.agent.slow_member import Cause, SlowMember
+from components.node.agent.slow_member import SlowMember
 from components.node.agent.status import PORT
 from components.node.agent.step import Context, Step
 from components.node.etcd import client_url
@@ -40,10 +41,8 @@ MOVABLE_SHARE: Final = 0.25
 acknowledged, and then the word to begin. Where five members share 1 Mbit/s a way and back takes 0.1 s after one second
 and 0.2 s after three, and one of nine moves came to something (measured, with a timeout of 0.4 s)."""
 
-CAUSE: Final = Cause(
-    name="slow-link",
-    concern="link-speed",
-    gauge="etcd_link_slow",
+CAUSE: Final = replace(
+    member_link.CAUSE,
     words="'s link is slow: the way to every other member and back takes longer than a heartbeat's interval",
     spares=False,
 )
