@@ -28,7 +28,7 @@ CONFIG_MAP: Final = "kube-root-ca.crt"
 PUBLISHER: Final = "kube-controller-manager"
 SECONDS: Final = 300.0
 """How long it may take to be published: a controller manager whose machine was replaced leaves 15 s of its lease to run
-out; on a single master 0 to 17 s were seen (six steps of `tests/machines/development/test_rotation.py`)."""
+out; on a single master it took 8 to 17 s (n = 5, `tests/machines/development/test_rotation.py`)."""
 POLL_SECONDS: Final = 2.0
 
 Object = Mapping[str, Any]
